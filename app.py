@@ -1,0 +1,163 @@
+"""The web page and its API: Gradio Blocks over detect/. Start it with `python app.py`."""
+
+import sys
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+from gradio.components.label import LabelConfidence, LabelData
+from gradio.data_classes import ImageData
+from PIL import Image
+
+from detect import Detector, ModelError, PictureError, Verdict, open_picture
+from detect.detector import default_model
+from detect.explain import CAUTION, WORDS, explain, headline
+from detect.picture import FORMAT_NAMES, MAX_BYTES
+from detect.verdict import FAKE, REAL, UNSURE
+
+EXAMPLES = Path(__file__).parent / "examples"
+VIEW_SIDE = 1024  # pixels of the picture that is sent back with its boxes
+FRAME = 3  # pixels, of a face's frame
+COLOURS = {REAL: "#1d6fd8", FAKE: "#d1343c", UNSURE: "#8a6d00"}  # beside the word, never instead of it
+KEEP_SECONDS = 600  # uploads and results are deleted after this time
+
+TITLE = "Mobile Deepfake Detector"
+INTRO = f"""# {TITLE}
+Drop a photograph with a face. The detector says whether the face is **real** or **fake**, how sure that is,
+and how often it is wrong; where it does not know, it says **not sure**.
+{CAUTION} Pictures are judged on this server, not kept, and deleted within {2 * KEEP_SECONDS // 60} minutes."""
+WAITING = "Drop, paste or take a photograph, or choose an example below."
+FAILED = "The picture could not be judged"
+
+CSS = """
+#headline h2 { font-size: 1.8rem; margin: 0.2rem 0; }
+"""
+
+
+def uploaded_file(payload: ImageData | None) -> str | None:
+    """What the page does with an upload before our functions see it: nothing.
+
+    It replaces `gr.Image.preprocess`, which would open the file with Pillow, so that `open_picture` is the
+    first to read it and can refuse it with a sentence. (A subclass would do; Gradio writes a .pyi for those.)
+    """
+    return payload.path if payload else None
+
+
+def label_data(verdict: Verdict | None) -> LabelData | dict:
+    """A Verdict as gr.Label shows it: "Not sure" stands above the two probabilities where the detector is unsure."""
+    if verdict is None:
+        return {}
+    confidences = sorted(((verdict.p_fake, FAKE), (1 - verdict.p_fake, REAL)), reverse=True)
+    return LabelData(
+        label=WORDS[verdict.label],
+        confidences=[LabelConfidence(label=WORDS[name], confidence=p) for p, name in confidences],
+    )
+
+
+class Page:
+    """The functions behind the page and the endpoints."""
+
+    def __init__(self, detector: Detector):
+        self.detector = detector
+
+    def predict(self, image: str) -> Verdict:
+        """Judge the faces in one picture: "Real", "Fake" or "Not sure", with the calibrated probability of each.
+
+        Args:
+            image: a picture file (JPEG, PNG, WebP, BMP, GIF, TIFF or HEIC).
+
+        Returns:
+            {"label": "Real" | "Fake" | "Not sure", "confidences": [{"label", "confidence" 0..1}, ...]}
+        """
+        return self._verdict(image)
+
+    def analyze(self, image: str) -> dict:
+        """Judge the faces in one picture and return the whole verdict.
+
+        Args:
+            image: a picture file (JPEG, PNG, WebP, BMP, GIF, TIFF or HEIC).
+
+        Returns:
+            {"label": "real" | "fake" | "unsure", "p_fake": 0..1, "confidence": 0.5..1, "reasons": [sentences],
+            "faces": [{"box": [left, top, right, bottom] in pixels, "score", "p_fake", "label"}]}
+        """
+        return self._verdict(image).to_dict()
+
+    def show(self, image: str | None) -> tuple:
+        """The page's own event: headline, label, picture with boxes, explanation."""
+        if image is None:
+            return "", None, None, WAITING
+        try:
+            picture = open_picture(image)
+        except PictureError as error:
+            return f"## {FAILED}", None, None, str(error)
+        verdict = self.detector.predict([picture])[0]
+        sentences = "\n".join(f"- {sentence}" for sentence in explain(verdict, self.detector.metadata))
+        return f"## {headline(verdict)}", verdict, _with_boxes(picture, verdict), sentences
+
+    def _verdict(self, image: str | None) -> Verdict:
+        if image is None:
+            raise gr.Error(f"No picture was sent. Send a {FORMAT_NAMES} file.", print_exception=False)
+        try:
+            return self.detector.predict([open_picture(image)])[0]
+        except PictureError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+
+def _with_boxes(picture: np.ndarray, verdict: Verdict) -> tuple:
+    """The picture, at most VIEW_SIDE pixels large, and a labelled frame per face, for gr.AnnotatedImage."""
+    view = Image.fromarray(picture)
+    view.thumbnail((VIEW_SIDE, VIEW_SIDE))
+    scale = view.width / picture.shape[1], view.height / picture.shape[0]
+    frames = []
+    for face in verdict.faces:
+        left, top, right, bottom = (round(x * scale[i % 2]) for i, x in enumerate(face.box))
+        frame = np.zeros((view.height, view.width))
+        frame[top:bottom, left:right] = 1
+        frame[top + FRAME : bottom - FRAME, left + FRAME : right - FRAME] = 0  # the face itself stays untinted
+        frames.append((frame, WORDS[face.label]))
+    return view, frames
+
+
+def build(detector: Detector) -> gr.Blocks:
+    """The page for a detector, not yet launched."""
+    page = Page(detector)
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(KEEP_SECONDS, KEEP_SECONDS)) as demo:
+        gr.Markdown(INTRO)
+        with gr.Row():
+            with gr.Column():
+                photo = gr.Image(type="filepath", label="Photograph", height=380, elem_id="photo")
+                photo.preprocess = uploaded_file
+                gr.Examples([str(p) for p in sorted(EXAMPLES.glob("*.jpg"))], photo, label="Examples (see CREDITS.md)")
+            with gr.Column():
+                title = gr.Markdown(elem_id="headline")
+                label = gr.Label(label="Verdict", elem_id="label")
+                label.postprocess = label_data
+                why = gr.Markdown(WAITING, elem_id="why")
+                boxes = gr.AnnotatedImage(
+                    label="Faces",
+                    elem_id="faces",
+                    height=460,
+                    color_map={WORDS[name]: colour for name, colour in COLOURS.items()},
+                )
+        photo.change(page.show, photo, [title, label, boxes, why], api_visibility="private")
+
+        # The endpoints: events of buttons that nobody sees.
+        verdict = gr.JSON(visible=False)
+        gr.Button(visible=False).click(page.predict, photo, label, api_name="predict")
+        gr.Button(visible=False).click(page.analyze, photo, verdict, api_name="analyze")
+    return demo.queue(max_size=64, default_concurrency_limit=2)
+
+
+def main() -> int:
+    try:
+        detector = Detector(default_model())
+    except ModelError as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        return 2
+    build(detector).launch(max_file_size=MAX_BYTES, run_history=False, ssr_mode=False, css=CSS, pwa=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

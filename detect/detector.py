@@ -1,0 +1,143 @@
+"""Pictures -> verdicts."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from PIL import Image
+
+from detect.crop import crop_face, pixel_values
+from detect.faces import FaceFinder, FoundFace
+from detect.model import Model
+from detect.picture import PictureError, open_picture
+from detect.quality import face_warnings
+from detect.verdict import FAKE, REAL, UNSURE, Face, Verdict, label_of
+
+Source = str | os.PathLike | bytes | np.ndarray | Image.Image
+BATCH = 32
+
+NO_FACE = "No face was found, so the whole picture was scored; the detector is made for faces."
+IN_BAND = "The score lies in the range where the detector was wrong too often when it was measured."
+DISAGREE = "The faces in this picture got different verdicts."
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A picture on its way to the model: its faces and their crops [len(faces) or 1, S, S, 3] uint8."""
+
+    faces: tuple[FoundFace, ...]
+    crops: np.ndarray
+    seconds: float  # spent on decoding, face finding and cropping
+
+
+class Detector:
+    """The detector: a model and a face finder. Thread-safe.
+
+    Args:
+        model: path of an ONNX file with this project's metadata, or a loaded `Model`.
+        face_finder: anything with `find(picture) -> list[FoundFace]`; YuNet by default.
+
+    Raises:
+        ModelError: the model file cannot serve.
+
+    Example:
+        >>> verdict = Detector("model.onnx").predict(["examples/real_grace_hopper.jpg"])[0]
+        >>> verdict.label in ("real", "fake", "unsure")
+        True
+    """
+
+    def __init__(self, model: str | os.PathLike | Model = "model.onnx", face_finder: FaceFinder | None = None):
+        self.model = model if isinstance(model, Model) else Model(model)
+        self.face_finder = face_finder or FaceFinder()
+
+    @property
+    def metadata(self):
+        return self.model.metadata
+
+    def predict(self, pictures: Sequence[Source]) -> list[Verdict]:
+        """Judge pictures: paths, file contents (bytes), arrays [H, W, 3] uint8 RGB, or PIL images.
+
+        Raises:
+            PictureError: a picture cannot be opened; the message names its place in the list. Use
+                `stream` to get errors as values and go on.
+        """
+        verdicts = []
+        for number, (result, _) in enumerate(self.stream(pictures)):
+            if isinstance(result, PictureError):
+                raise PictureError(f"Picture {number}: {result}")
+            verdicts.append(result)
+        return verdicts
+
+    def stream(self, pictures: Iterable[Source]) -> Iterator[tuple[Verdict | PictureError, float]]:
+        """Judge any number of pictures in input order, holding only a batch of them in memory.
+
+        Yields:
+            (verdict or the error of that picture, seconds spent on it).
+        """
+        sources = iter(pictures)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            upcoming = pool.map(self._try_prepare, list(islice(sources, BATCH)))
+            while batch := list(upcoming):
+                upcoming = pool.map(self._try_prepare, list(islice(sources, BATCH)))
+                yield from self._judge_batch(batch)
+
+    def prepare(self, picture: Source) -> Prepared:
+        """Open a picture, find its faces, cut them out. Raises PictureError."""
+        started = perf_counter()
+        pixels = open_picture(picture)
+        faces = tuple(self.face_finder.find(pixels))
+        m = self.metadata
+        boxes = [face.box for face in faces] or [None]
+        crops = np.stack([crop_face(pixels, box, m.crop_margin, m.size, m.resampling) for box in boxes])
+        return Prepared(faces, crops, perf_counter() - started)
+
+    def judge(self, prepared: Sequence[Prepared]) -> list[Verdict]:
+        """One run of the model over the faces of all these pictures."""
+        if not prepared:
+            return []
+        p_fake = self.model.p_fake(pixel_values(np.concatenate([p.crops for p in prepared])))
+        ends = np.cumsum([len(p.crops) for p in prepared])
+        return [self._verdict(p, part) for p, part in zip(prepared, np.split(p_fake, ends[:-1]), strict=True)]
+
+    def _try_prepare(self, picture: Source) -> Prepared | PictureError:
+        try:
+            return self.prepare(picture)
+        except PictureError as error:
+            return error
+
+    def _judge_batch(self, batch: list[Prepared | PictureError]) -> Iterator[tuple[Verdict | PictureError, float]]:
+        prepared = [item for item in batch if isinstance(item, Prepared)]
+        started = perf_counter()
+        verdicts = iter(self.judge(prepared))
+        share = (perf_counter() - started) / max(1, len(prepared))
+        for item in batch:
+            yield (item, 0.0) if isinstance(item, PictureError) else (next(verdicts), item.seconds + share)
+
+    def _verdict(self, prepared: Prepared, p_fake: np.ndarray) -> Verdict:
+        band = self.metadata.unsure_band
+        faces = tuple(
+            Face(found.box, found.score, float(p), label_of(p, band))
+            for found, p in zip(prepared.faces, p_fake, strict=False)
+        )
+        worst = float(p_fake.max())
+        confidence = max(worst, 1 - worst)
+        if not faces:
+            return Verdict(UNSURE, worst, confidence, (NO_FACE,), ())
+        labels = {face.label for face in faces}
+        label = next(name for name in (FAKE, UNSURE, REAL) if name in labels)
+        reasons = [IN_BAND] if label == UNSURE else []
+        if {REAL, FAKE} <= labels:
+            reasons.append(DISAGREE)
+        for face, crop in zip(faces, prepared.crops, strict=True):
+            reasons += [warning for warning in face_warnings(face.box, crop) if warning not in reasons]
+        return Verdict(label, worst, confidence, tuple(reasons), faces)
+
+
+def default_model() -> Path:
+    """The model.onnx shipped with this project, beside the package."""
+    return Path(__file__).resolve().parent.parent / "model.onnx"

@@ -1,0 +1,132 @@
+"""model.onnx: the network and everything that belongs to it, read from the file's own metadata.
+
+Input `pixel_values` float32 [N, 3, S, S], RGB, 0..1. Output `logits` float32 [N, 2]: real, fake.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from detect.crop import RESAMPLING
+
+CONTRACT = 1  # of the metadata; a file with another number is refused
+LABELS = ("real", "fake")
+
+
+class ModelError(RuntimeError):
+    """A model file that cannot serve; the message is one sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What the model file says of itself. Stored as one metadata property per field, JSON-encoded."""
+
+    labels: tuple[str, str]  # names of the two logits
+    size: int  # side S of the input, pixels
+    crop_margin: float  # see detect.crop.crop_box
+    resampling: str  # of the resize to S
+    temperature: float  # logits are divided by this before the softmax
+    unsure_band: tuple[float, float]  # p_fake strictly between these is "unsure"
+    recipe: str  # name of the training recipe
+    recipe_sha256: str
+    data_sha256: str  # of the training data's manifest
+    metrics: dict = field(default_factory=dict)  # headline figures on pictures held out, see train/evaluate.py
+    contract: int = CONTRACT
+
+    def __post_init__(self) -> None:
+        low, high = self.unsure_band
+        checks = {
+            f"contract {self.contract} (this program reads {CONTRACT}; update it)": self.contract == CONTRACT,
+            f"labels {self.labels}": tuple(self.labels) == LABELS,
+            f"size {self.size}": isinstance(self.size, int) and 16 <= self.size <= 1024,
+            f"crop_margin {self.crop_margin}": 0 <= self.crop_margin <= 2,
+            f"resampling {self.resampling}": self.resampling in RESAMPLING,
+            f"temperature {self.temperature}": 0 < self.temperature < 1000,
+            f"unsure_band {self.unsure_band}": 0 <= low <= 0.5 <= high <= 1,
+        }
+        wrong = [what for what, right in checks.items() if not right]
+        if wrong:
+            raise ModelError(f"The model's metadata cannot be used: {'; '.join(wrong)}.")
+
+    def to_properties(self) -> dict[str, str]:
+        """As ONNX metadata properties."""
+        return {key: json.dumps(value) for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_properties(cls, properties: dict[str, str]) -> "Metadata":
+        """Read the properties of an ONNX file; raises ModelError for a file of another kind."""
+        names = [f.name for f in fields(cls)]
+        missing = [name for name in names if name not in properties]
+        if missing:
+            raise ModelError(
+                f"This ONNX file is not a detector of this project: its metadata lacks {', '.join(missing)}. "
+                "Use the model.onnx that comes with it, or make one with `python -m export onnx`."
+            )
+        try:
+            values = {name: json.loads(properties[name]) for name in names}
+            values["labels"], values["unsure_band"] = tuple(values["labels"]), tuple(values["unsure_band"])
+            return cls(**values)
+        except (ValueError, TypeError) as error:
+            raise ModelError(f"The model's metadata cannot be read ({error}). Export or download it again.") from None
+
+
+class Model:
+    """The network in onnxruntime. Thread-safe.
+
+    Args:
+        path: an ONNX file with this project's metadata.
+        threads: threads for one inference; 0 lets onnxruntime choose.
+
+    Raises:
+        ModelError: the file is missing, damaged, of another contract, or gives no finite numbers.
+    """
+
+    def __init__(self, path: str | os.PathLike, threads: int = 0):
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise ModelError(f"There is no model file {self.path}. Give its path, or run from the project's folder.")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 4
+        try:
+            data = self.path.read_bytes()
+            self.session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises a dozen types of its own, all for a file it cannot run
+            reason = str(error).splitlines()[0][:200]
+            raise ModelError(
+                f"{self.path} is not a readable ONNX model ({reason}). Export or download it again."
+            ) from None
+        self.sha256 = hashlib.sha256(data).hexdigest()
+        self.metadata = Metadata.from_properties(self.session.get_modelmeta().custom_metadata_map)
+        self._check_graph()
+
+    def _check_graph(self) -> None:
+        size = self.metadata.size
+        inputs = [(i.name, i.type, i.shape[1:]) for i in self.session.get_inputs()]
+        outputs = [(o.name, o.type, o.shape[1:]) for o in self.session.get_outputs()]
+        expected = [("pixel_values", "tensor(float)", [3, size, size])], [("logits", "tensor(float)", [2])]
+        if (inputs, outputs) != expected:
+            raise ModelError(
+                f"{self.path} takes {inputs} and gives {outputs} instead of pixel_values and logits. Export it again."
+            )
+        if not np.isfinite(self.logits(np.full((1, 3, size, size), 0.5, np.float32))).all():
+            raise ModelError(f"{self.path} gives numbers that are not finite: its weights are damaged. Export again.")
+
+    def logits(self, pixel_values: np.ndarray) -> np.ndarray:
+        """[N, 3, S, S] float32 in 0..1 -> [N, 2] float32, unscaled."""
+        return self.session.run(["logits"], {"pixel_values": pixel_values})[0]
+
+    def p_fake(self, pixel_values: np.ndarray) -> np.ndarray:
+        """[N, 3, S, S] float32 in 0..1 -> calibrated probability of "fake", [N] float64 in 0..1."""
+        return probability(self.logits(pixel_values), self.metadata.temperature)
+
+
+def probability(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Softmax of logits [N, 2] at a temperature (Guo et al. 2017), second class: [N] float64 in 0..1."""
+    difference = (logits[:, 1] - logits[:, 0]).astype(np.float64) / temperature
+    return 1 / (1 + np.exp(-np.clip(difference, -500, 500)))

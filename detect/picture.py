@@ -1,0 +1,124 @@
+"""Untrusted bytes -> picture: an RGB array of shape [height, width, 3], uint8, 0..255, upright.
+
+Every picture in training and in service comes through `open_picture`, so both see the same pixels.
+"""
+
+import io
+import os
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pillow_heif
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+Image.init()  # registers every format, MPO among them; otherwise Pillow does so on its first failure
+pillow_heif.register_heif_opener(thumbnails=False)
+
+# What Pillow may try on untrusted bytes. MPO is what many phones and cameras write inside .jpg.
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "TIFF", "HEIF")
+FORMAT_NAMES = "JPEG, PNG, WebP, BMP, GIF, TIFF or HEIC"
+SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .gif .tif .tiff .heic .heif .hif".split())
+
+MAX_BYTES = 64 * 2**20
+MAX_PIXELS = 50_000_000  # a 50-megapixel phone camera; 150 MB once decoded
+MIN_SIDE = 16
+
+# What Pillow and its codecs raise on damaged files.
+_DECODER_ERRORS = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError,
+                   AttributeError, RuntimeError, MemoryError, struct.error, zlib.error)  # fmt: skip
+
+
+class PictureError(ValueError):
+    """A picture that cannot be judged; the message is one sentence for the person who sent it."""
+
+
+def open_picture(source: "str | os.PathLike | bytes | np.ndarray | Image.Image") -> np.ndarray:
+    """Open one picture and bring it to upright 8-bit RGB.
+
+    The size is checked on the file's header, before anything is decoded. Animations give their first
+    frame, transparency is laid on white, 16-bit samples are scaled to 8 bits.
+
+    Args:
+        source: a path, the bytes of a file, a PIL image, or an array [H, W, 3] uint8 in RGB.
+
+    Returns:
+        Array [H, W, 3], uint8, 0..255, RGB.
+
+    Raises:
+        PictureError: the file is missing, too large, too small, damaged or not of an accepted format.
+    """
+    if isinstance(source, np.ndarray):
+        if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] != 3:
+            raise PictureError(f"An array must be [height, width, 3] uint8, not {source.shape} {source.dtype}.")
+        _check_size(source.shape[1], source.shape[0])
+        return source
+    if isinstance(source, Image.Image):
+        _check_size(*source.size)
+        return _decode(source)
+    data = source if isinstance(source, bytes) else _read(Path(source))
+    if len(data) > MAX_BYTES:
+        raise PictureError(f"The file is larger than {MAX_BYTES >> 20} MB. Send a smaller copy.")
+    if not data:
+        raise PictureError("The file is empty. Send the picture again.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of size; size is checked below
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                _check_size(*image.size)
+                return _decode(image)
+    except UnidentifiedImageError:
+        raise PictureError(f"This is not a picture in a format read here. Send a {FORMAT_NAMES} file.") from None
+    except Image.DecompressionBombError:
+        raise PictureError(_too_large()) from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise PictureError("This is a folder, not a picture.")
+        if not path.is_file():
+            raise PictureError("There is no such file." if not path.exists() else "This is not an ordinary file.")
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise PictureError(f"The file cannot be read: {error.strerror or 'no access'}.") from None
+    except ValueError:  # a null character in the name
+        raise PictureError("There is no such file.") from None
+
+
+def _too_large() -> str:
+    return f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels. Send a smaller copy."
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise PictureError(_too_large())
+    if min(width, height) < MIN_SIDE:
+        raise PictureError(f"The picture is {width} x {height} pixels; at least {MIN_SIDE} on each side are needed.")
+
+
+def _decode(image: Image.Image) -> np.ndarray:
+    try:
+        image.load()
+    except _DECODER_ERRORS:
+        raise PictureError("The picture is damaged or cut short. Send the file again.") from None
+    try:
+        image = ImageOps.exif_transpose(image)
+    except _DECODER_ERRORS:
+        pass  # EXIF that cannot be read says nothing about rotation; the pixels are sound
+    return np.asarray(_to_rgb(image))
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F":
+        raise PictureError("Floating-point pictures are not read here. Save it as an 8-bit PNG or JPEG.")
+    if image.mode.startswith("I"):  # 16-bit grey; some files of it arrive in 32-bit containers
+        samples = np.asarray(image).astype(np.int64)
+        image = Image.fromarray((np.clip(samples, 0, 65535) >> 8).astype(np.uint8), "L")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")

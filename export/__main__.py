@@ -1,0 +1,37 @@
+"""Command line: python -m export onnx."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's chatter about CPU flags and absent GPUs
+os.environ["KERAS_BACKEND"] = "tensorflow"  # tf2onnx reads TensorFlow graphs
+
+from detect.model import ModelError
+from train.data import DataError
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m export", description="Turn a training run into files that serve.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    onnx = commands.add_parser("onnx", help="write model.onnx from a training run, checked and measured")
+    onnx.add_argument("run", type=Path, metavar="RUN", help="the run's folder, runs/NAME")
+    onnx.add_argument("--out", type=Path, default=Path("model.onnx"), help="default: model.onnx")
+    args = parser.parse_args(argv)
+    from export.onnx import ExportError, export_onnx  # here, because TensorFlow takes seconds to load
+
+    try:
+        export_onnx(args.run, args.out)
+    except (DataError, ExportError, ModelError) as error:
+        sentence = str(error)
+    except OSError as error:
+        sentence = f"{error.filename or 'A file'}: {error.strerror or error}."
+    else:
+        return 0
+    print(f"python -m export {args.command}: {sentence}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""Keras run -> model.onnx that describes itself."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import tensorflow as tf
+import tf2onnx
+
+from detect.crop import pixel_values
+from detect.detector import Detector
+from detect.model import LABELS, Metadata, Model
+from train.data import read_samples
+from train.evaluate import evaluate, headline
+from train.files import whole_file
+from train.fit import Run
+from train.network import build
+
+OPSET = 17  # read by every onnxruntime since 1.13, by onnxruntime-web and by Optimum
+PARITY_CROPS = 256
+PARITY_TOLERANCE = 1e-4  # on logits
+
+
+class ExportError(RuntimeError):
+    """The exported file does not compute what Keras computes."""
+
+
+def export_onnx(run_folder: Path, out: Path) -> Metadata:
+    """Write the best weights of a finished run as an ONNX file with its metadata inside.
+
+    The file is compared with Keras on 256 validation crops, then measured on the test split (on val where
+    the data has no test split), and only then takes its name.
+
+    Returns:
+        The file's metadata.
+
+    Raises:
+        DataError: no such run, it has not ended, or its data is gone.
+        ExportError: the logits differ from Keras by more than 1e-4.
+    """
+    run = Run.load(run_folder)
+    calibration = run.calibration
+    samples = read_samples(run.data, run.recipe.seed)
+    keras_model = build(run.recipe)
+    keras_model.load_weights(run.best_weights)
+    metadata = Metadata(
+        labels=LABELS,
+        size=run.recipe.size,
+        crop_margin=run.recipe.crop_margin,
+        resampling=run.recipe.resampling,
+        temperature=calibration["temperature"],
+        unsure_band=tuple(calibration["unsure_band"]),
+        recipe=run.recipe.name,
+        recipe_sha256=run.recipe.sha256,
+        data_sha256=run.data_sha256,
+    )
+    with whole_file(out) as partial:
+        proto = to_onnx(keras_model, run.recipe.size)
+        _save(proto, metadata, partial)
+        crops = run.crops("val", samples).pixels[:PARITY_CROPS]
+        difference = check_parity(keras_model, Model(partial), crops)
+        print(f"onnxruntime and Keras agree within {difference:.1e} on the logits of {len(crops)} crops")
+        split = "test" if any(sample.split == "test" for sample in samples) else "val"
+        metadata = replace(metadata, metrics=headline(evaluate(Detector(partial), samples, split)))
+        _save(proto, metadata, partial)
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, accuracy {metadata.metrics['accuracy']:.4f} on {split}")
+    return metadata
+
+
+def to_onnx(model: keras.Model, size: int) -> onnx.ModelProto:
+    """A Keras model [N, S, S, 3] -> logits as ONNX: `pixel_values` [batch, 3, S, S] -> `logits` [batch, 2].
+
+    tf2onnx's `from_function` gives clean names; `from_keras` fails on reloaded models (tensorflow-onnx 2448).
+    """
+    spec = tf.TensorSpec([None, size, size, 3], tf.float32, name="pixel_values")
+    function = tf.function(lambda pixel_values: {"logits": model(pixel_values, training=False)}, input_signature=[spec])
+    proto, _ = tf2onnx.convert.from_function(
+        function, input_signature=[spec], opset=OPSET, inputs_as_nchw=["pixel_values"]
+    )
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    proto.graph.name = model.name
+    return proto
+
+
+def check_parity(keras_model: keras.Model, model: Model, crops: np.ndarray) -> float:
+    """Largest difference of logits between Keras and onnxruntime on crops [N, S, S, 3] uint8.
+
+    Raises:
+        ExportError: it is above 1e-4, or not a number.
+    """
+    expected = keras_model.predict(crops.astype(np.float32) / np.float32(255), verbose=0)
+    difference = float(np.abs(expected - model.logits(pixel_values(crops))).max())
+    if not difference <= PARITY_TOLERANCE:
+        raise ExportError(
+            f"onnxruntime's logits differ from Keras's by {difference:.1e}, more than {PARITY_TOLERANCE:.0e} allowed; "
+            "nothing was written."
+        )
+    return difference
+
+
+def _save(proto: onnx.ModelProto, metadata: Metadata, path: Path) -> None:
+    onnx.helper.set_model_props(proto, metadata.to_properties())
+    onnx.save(proto, path)

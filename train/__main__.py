@@ -1,0 +1,81 @@
+"""Command line: python -m train fit|evaluate|blend."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's chatter about CPU flags and absent GPUs
+
+from detect.detector import default_model
+from detect.model import ModelError
+from detect.picture import PictureError
+from train.data import DataError
+from train.recipe import RecipeError, load_recipe
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m train", description="Train, measure and illustrate the detector.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_fit(commands)
+    _add_evaluate(commands)
+    _add_blend(commands)
+    args = parser.parse_args(argv)
+    try:
+        return args.run(args)
+    except (DataError, RecipeError, ModelError, PictureError) as error:
+        sentence = str(error)
+    except OSError as error:
+        sentence = f"{error.filename or 'A file'}: {error.strerror or error}."
+    print(f"python -m train {args.command}: {sentence}", file=sys.stderr)
+    return 2
+
+
+def _add_fit(commands) -> None:
+    parser = commands.add_parser("fit", help="train a recipe's network; go on with a run that was cut off")
+    parser.add_argument("--recipe", default="paper", help="a name in train/recipes/ or a .yaml file (default: paper)")
+    parser.add_argument("--data", type=Path, required=True, help="folder with <split>/<real|fake>/ or <real|fake>/")
+    parser.add_argument("--weights", default="imagenet", help="of the backbone: imagenet (downloads) or a .weights.h5")
+    parser.add_argument("--out", type=Path, required=True, help="the run's folder, runs/NAME")
+    parser.set_defaults(run=_fit)
+
+
+def _fit(args: argparse.Namespace) -> int:
+    recipe = load_recipe(args.recipe)
+    from train.fit import fit  # here, because Keras takes seconds to load
+    from train.network import WeightsError
+
+    try:
+        fit(recipe, args.data, args.weights, args.out)
+    except WeightsError as error:
+        raise DataError(str(error)) from None
+    return 0
+
+
+def _add_evaluate(commands) -> None:
+    parser = commands.add_parser("evaluate", help="measure a model file on one split, the way it is served")
+    parser.add_argument("--model", type=Path, default=default_model(), help="an ONNX file (default: model.onnx)")
+    parser.add_argument("--data", type=Path, required=True, help="folder with <split>/<real|fake>/")
+    parser.add_argument("--split", default="test", choices=("train", "val", "test", "cross"))
+    parser.add_argument("--out", type=Path, metavar="REPORT.json", help="write the report, and a picture beside it")
+    parser.add_argument("--check", type=Path, metavar="REPORT.json", help="fail where this report says otherwise")
+    parser.add_argument("--readme", type=Path, metavar="README.md", help="put the report's table between its marks")
+    parser.set_defaults(run=_evaluate)
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from train.evaluate import run
+
+    return run(args.model, args.data, args.split, args.out, args.check, args.readme)
+
+
+def _add_blend(commands) -> None:
+    from train import blend
+
+    parser = commands.add_parser("blend", help="make a fake: a face swap, or a self-blend without --donor")
+    blend.add_arguments(parser)
+    parser.set_defaults(run=blend.run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""Pictures of a training run and of an evaluation."""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import itertools
+
+import matplotlib.pyplot as plt
+
+from train.files import whole_file
+
+
+def draw_curves(history: list[dict], path: Path) -> None:
+    """Loss and accuracy per epoch, training beside validation (the paper's figures), as a PNG.
+
+    Args:
+        history: one dict per epoch with epoch, loss, accuracy, val_loss, val_accuracy, learning_rate.
+        path: of the PNG.
+    """
+    epochs = [row["epoch"] for row in history]
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
+        axis.plot(epochs, [row[name] for row in history], "o-", label="training, augmented")
+        axis.plot(epochs, [row[f"val_{name}"] for row in history], "s--", label="validation")
+        for before, row in itertools.pairwise(history):
+            if row["learning_rate"] != before["learning_rate"]:
+                axis.axvline(row["epoch"] - 0.5, color="0.8", zorder=0)
+        axis.set(xlabel="epoch", ylabel=name)
+        axis.legend()
+    figure.suptitle("Learning curves (grey lines: the learning rate drops)")
+    with whole_file(path) as partial:
+        figure.savefig(partial, dpi=110, format="png")
+    plt.close(figure)

@@ -1,0 +1,109 @@
+"""A model file against one split, judged the way it is served: file -> Detector -> verdict."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from detect.detector import Detector
+from detect.picture import PictureError
+from train.data import DataError, Sample, data_sha256, read_samples
+from train.files import write_text
+from train.metrics import THRESHOLD, binary_metrics, decided_metrics
+from train.report import draw_report, report_markdown, update_readme
+
+# Another processor rounds differently: a score may move by 1e-5, a picture on the threshold change sides.
+TOLERANCE = 0.004
+
+
+def evaluate(detector: Detector, samples: Sequence[Sample], split: str) -> dict:
+    """Judge every picture of a split.
+
+    Args:
+        detector: with the model to measure.
+        samples: of any splits, see `train.data.read_samples`.
+        split: to measure.
+
+    Returns:
+        {"split", "threshold", "all": metrics, "decided": see `decided_metrics`, "sources": {name: metrics},
+        "no_face": pictures in which no face was found, "unreadable": [{"picture", "reason"}]}; metrics as in
+        `train.metrics.binary_metrics`.
+
+    Raises:
+        DataError: the split has no pictures, or none of one class.
+    """
+    chosen = [sample for sample in samples if sample.split == split]
+    if not chosen:
+        raise DataError(f"The data has no split {split}.")
+    judged, verdicts, unreadable = [], [], []
+    results = detector.stream(sample.path for sample in chosen)
+    progress = tqdm(zip(chosen, results, strict=True), total=len(chosen), desc=split, unit="picture", disable=None)
+    for sample, (result, _) in progress:
+        if isinstance(result, PictureError):
+            unreadable.append({"picture": sample.path.name, "reason": str(result)})
+        else:
+            judged.append(sample)
+            verdicts.append(result)
+    labels = np.array([sample.label for sample in judged], dtype=np.int64)
+    p_fake = np.array([verdict.p_fake for verdict in verdicts])
+    sources = np.array([sample.source for sample in judged])
+    if len(set(labels.tolist())) < 2:
+        raise DataError(f"The split {split} needs readable pictures of both classes.")
+    return {
+        "split": split,
+        "threshold": THRESHOLD,
+        "all": binary_metrics(p_fake, labels),
+        "decided": decided_metrics([verdict.label for verdict in verdicts], labels),
+        "sources": {
+            name: binary_metrics(p_fake[sources == name], labels[sources == name])
+            for name in sorted(set(sources.tolist()))
+            if name
+        },
+        "no_face": sum(not verdict.faces for verdict in verdicts),
+        "unreadable": unreadable,
+    }
+
+
+def headline(report: dict) -> dict:
+    """The few figures that travel inside the model file, as `Metadata.metrics`."""
+    figures = {key: report["all"][key] for key in ("pictures", "accuracy", "precision", "recall", "f1", "auc")}
+    return {"split": report["split"], **figures, "decided": report["decided"]}
+
+
+def run(model: Path, data: Path, split: str, out: Path | None, check: Path | None, readme: Path | None) -> int:
+    """The command `python -m train evaluate`; returns its exit status."""
+    detector = Detector(model)
+    samples = read_samples(data)
+    metadata = detector.metadata
+    report = {
+        "model": {"sha256": detector.model.sha256, "recipe": metadata.recipe, "recipe_sha256": metadata.recipe_sha256},
+        "data_sha256": data_sha256(data, samples),
+        **evaluate(detector, samples, split),
+    }
+    print(report_markdown(report))
+    if out:
+        write_text(out, json.dumps(report, indent=2) + "\n")
+        draw_report(report, out.with_suffix(".png"))
+    if readme:
+        update_readme(readme, report)
+    if check:
+        differences = compare(json.loads(check.read_text(encoding="utf-8")), report)
+        print("\n".join(differences) if differences else f"{check} holds: measured again within {TOLERANCE}")
+        return 1 if differences else 0
+    return 0
+
+
+def compare(expected: dict, measured: dict, where: str = "") -> list[str]:
+    """Sentences on every figure of a report that was not measured again, within TOLERANCE of its scale."""
+    if isinstance(expected, dict) and isinstance(measured, dict):
+        keys = sorted(expected.keys() | measured.keys())
+        return [s for key in keys for s in compare(expected.get(key), measured.get(key), f"{where}.{key}".strip("."))]
+    numbers = isinstance(expected, int | float) and isinstance(measured, int | float)
+    if numbers:
+        scale = 1 if isinstance(expected, float) else max(1 / TOLERANCE, expected)  # a count: one picture, or a share
+        same = abs(expected - measured) <= TOLERANCE * scale
+    else:
+        same = expected == measured
+    return [] if same else [f"{where}: the report says {expected}, measured {measured}"]

@@ -1,0 +1,197 @@
+"""Training: data, model, fit, calibrate. A run is a folder; calling `fit` again on it goes on where it stopped.
+
+runs/NAME/run.json             recipe, data and versions; holds later calls to the same run
+runs/NAME/crops/               face crops
+runs/NAME/history.csv          loss, accuracy and learning rate per epoch
+runs/NAME/curves.png           the same as a picture
+runs/NAME/state/               weights and optimizer after the last finished epoch
+runs/NAME/best.weights.h5      weights of the epoch with the lowest validation loss
+runs/NAME/calibration.json     temperature and unsure band, from val; written last
+"""
+
+import csv
+import json
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from train.batches import Batches
+from train.calibrate import calibrate
+from train.crops import Crops, Framing, cached_crops
+from train.curves import draw_curves
+from train.data import DataError, data_sha256, read_samples
+from train.files import whole_file, write_text
+from train.network import build
+from train.recipe import Recipe
+
+COLUMNS = ("epoch", "learning_rate", "loss", "accuracy", "val_loss", "val_accuracy")
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of a run and what its run.json says."""
+
+    folder: Path
+    recipe: Recipe
+    data: Path
+    data_sha256: str
+
+    @classmethod
+    def load(cls, folder: Path) -> "Run":
+        """Read a run that `fit` has begun. Raises DataError where there is none."""
+        file = Path(folder) / "run.json"
+        if not file.is_file():
+            raise DataError(f"{folder} is not the folder of a training run; make one with `python -m train fit`.")
+        values = json.loads(file.read_text(encoding="utf-8"))
+        recipe = Recipe.model_validate(values["recipe"])
+        return cls(Path(folder), recipe, Path(values["data"]), values["data_sha256"])
+
+    @property
+    def best_weights(self) -> Path:
+        return self.folder / "best.weights.h5"
+
+    @property
+    def calibration(self) -> dict:
+        """{"temperature": float, "unsure_band": [low, high]}; raises DataError before training has ended."""
+        file = self.folder / "calibration.json"
+        if not file.is_file():
+            raise DataError(f"The training of {self.folder} has not ended; run `python -m train fit` on it again.")
+        return json.loads(file.read_text(encoding="utf-8"))
+
+    def crops(self, split: str, samples: list) -> Crops:
+        """Face crops of one split, from the run's cache."""
+        recipe = self.recipe
+        framing = Framing(recipe.size, recipe.crop_margin, recipe.resampling)
+        chosen = [sample for sample in samples if sample.split == split]
+        return cached_crops(chosen, framing, self.folder / "crops", split)
+
+
+def fit(recipe: Recipe, data: Path, weights: str | None, out: Path) -> Run:
+    """Train a recipe's network on the train split of a data folder, choosing the epoch on val.
+
+    Same seed, same data, same machine: same weights, also after any number of kills and resumptions.
+
+    Args:
+        recipe: see train/recipes.
+        data: see `train.data.read_samples`.
+        weights: of the backbone, see `train.network.build`.
+        out: the run's folder.
+
+    Raises:
+        DataError: the data cannot be used, or `out` holds another run.
+        WeightsError: the backbone's weights cannot be had.
+    """
+    samples = read_samples(data, recipe.seed)
+    run = _open_run(recipe, data, data_sha256(data, samples), out)
+    train, val = run.crops("train", samples), run.crops("val", samples)
+
+    keras.utils.set_random_seed(recipe.seed)
+    history = _resume_point(run)
+    model = build(recipe, None if history else weights)
+    model.compile(
+        optimizer=keras.optimizers.Adam(recipe.rate(0)),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    _train(run, model, train, val, history)
+
+    model.load_weights(run.best_weights)
+    logits = model.predict(Batches(val, recipe.batch_size), verbose=0)
+    temperature, band = calibrate(logits, val.labels, recipe.decided_accuracy)
+    write_text(
+        run.folder / "calibration.json",
+        json.dumps({"temperature": temperature, "unsure_band": band, "split": "val"}, indent=2) + "\n",
+    )
+    print(f"{out}: done; temperature {temperature:.3f}, unsure between {band[0]:.3f} and {band[1]:.3f}")
+    return run
+
+
+def _open_run(recipe: Recipe, data: Path, sha256: str, out: Path) -> Run:
+    if (out / "run.json").is_file():
+        run = Run.load(out)
+        if (run.recipe, run.data_sha256) != (recipe, sha256):
+            raise DataError(f"{out} holds a run of another recipe or other data. Choose another --out, or delete it.")
+        return run
+    values = {
+        "recipe": recipe.model_dump(),
+        "recipe_sha256": recipe.sha256,
+        "data": str(data.resolve()),
+        "data_sha256": sha256,
+        "keras": keras.__version__,
+        "backend": keras.config.backend(),
+        "python": platform.python_version(),
+    }
+    write_text(out / "run.json", json.dumps(values, indent=2) + "\n")
+    return Run(out, recipe, data.resolve(), sha256)
+
+
+def _train(run: Run, model: keras.Model, train: Crops, val: Crops, history: list[dict]) -> None:
+    """Epoch by epoch, each ending with a state on disk. Early stopping is a function of the history alone."""
+    recipe = run.recipe
+    if history:
+        print(f"going on after epoch {len(history)} of {recipe.epochs}")
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(_state(run, len(history)))
+    schedule = keras.callbacks.LearningRateScheduler(lambda epoch: recipe.rate(epoch))
+    one_epoch = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: setattr(model, "stop_training", True))
+    for epoch in range(len(history), recipe.epochs):
+        if _patience_is_over(recipe, history):
+            print(f"early stopping after epoch {epoch}")
+            break
+        result = model.fit(
+            Batches(train, recipe.batch_size, recipe.augment, recipe.seed, epoch),
+            validation_data=Batches(val, recipe.batch_size),
+            initial_epoch=epoch,
+            epochs=recipe.epochs,
+            callbacks=[schedule, one_epoch],
+            shuffle=False,  # Batches shuffles
+            verbose=1 if sys.stdout.isatty() else 2,
+        )
+        row = {name: values[-1] for name, values in result.history.items()}
+        history.append({name: row[name] for name in COLUMNS if name in row} | {"epoch": epoch + 1})
+        _save_epoch(run, model, history)
+
+
+def _save_epoch(run: Run, model: keras.Model, history: list[dict]) -> None:
+    """The state goes last: until it is there, the epoch has not happened and is done again."""
+    monitor = run.recipe.early_stopping.monitor
+    if history[-1][monitor] == min(row[monitor] for row in history):
+        with whole_file(run.best_weights) as partial:
+            model.save_weights(partial)
+    with whole_file(run.folder / "history.csv") as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.DictWriter(file, COLUMNS)
+        rows.writeheader()
+        rows.writerows(history)
+    draw_curves(history, run.folder / "curves.png")
+    done = len(history)
+    with whole_file(_state(run, done)) as partial:
+        model.save_weights(partial)
+    for old in (run.folder / "state").glob("epoch_*.weights.h5"):
+        if old != _state(run, done):
+            old.unlink()
+
+
+def _resume_point(run: Run) -> list[dict]:
+    """The history up to the last epoch whose state is on disk."""
+    states = sorted((run.folder / "state").glob("epoch_*.weights.h5"))
+    if not states:
+        return []
+    done = int(states[-1].name.split(".")[0].removeprefix("epoch_"))
+    with (run.folder / "history.csv").open(encoding="utf-8", newline="") as file:
+        rows = [{k: int(v) if k == "epoch" else float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+    return rows[:done]
+
+
+def _state(run: Run, done: int) -> Path:
+    return run.folder / "state" / f"epoch_{done:04d}.weights.h5"
+
+
+def _patience_is_over(recipe: Recipe, history: list[dict]) -> bool:
+    if not history:
+        return False
+    losses = [row[recipe.early_stopping.monitor] for row in history]
+    return len(losses) - 1 - int(np.argmin(losses)) >= recipe.early_stopping.patience

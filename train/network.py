@@ -1,0 +1,66 @@
+"""The network: a backbone of keras.applications, global average pooling and a head."""
+
+from pathlib import Path
+
+import keras
+
+from train.recipe import Recipe
+
+IMAGENET = "imagenet"
+
+
+class WeightsError(RuntimeError):
+    """Backbone weights that cannot be had; the message says what to do."""
+
+
+def build(recipe: Recipe, weights: str | Path | None = None) -> keras.Model:
+    """The recipe's network, not compiled.
+
+    Args:
+        recipe: gives backbone, size and head.
+        weights: of the backbone: "imagenet" (Keras downloads them), a .weights.h5 file of
+            keras.applications.MobileNetV2(include_top=False), or None for random ones.
+
+    Returns:
+        Model from pixel values [N, S, S, 3] float32 RGB in 0..1 to logits [N, 2] (real, fake).
+
+    Raises:
+        WeightsError: the file is missing or fits another network, or the download failed.
+    """
+    backbone = _mobilenet_v2(recipe.size, weights)
+    backbone.trainable = not recipe.frozen
+    pixels = keras.Input((recipe.size, recipe.size, 3), name="pixel_values")
+    x = keras.layers.Rescaling(2.0, -1.0)(pixels)  # 0..1 -> -1..1, what these ImageNet weights were trained on
+    x = backbone(x, training=False) if recipe.frozen else backbone(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    for block in recipe.head:
+        x = keras.layers.Dense(block.units, activation="relu")(x)
+        if block.batch_norm:
+            x = keras.layers.BatchNormalization()(x)
+        if block.dropout:
+            x = keras.layers.Dropout(block.dropout)(x)
+    logits = keras.layers.Dense(2, name="logits")(x)  # the softmax over real and fake is applied outside
+    return keras.Model(pixels, logits, name=recipe.name)
+
+
+def _mobilenet_v2(size: int, weights: str | Path | None) -> keras.Model:
+    shape = (size, size, 3)
+    if weights == IMAGENET:
+        try:
+            return keras.applications.MobileNetV2(include_top=False, weights=IMAGENET, input_shape=shape)
+        except Exception as error:  # Keras reports a failed download with a bare Exception
+            raise WeightsError(
+                f"The ImageNet weights could not be downloaded ({error}). Give --weights a .weights.h5 file of "
+                "keras.applications.MobileNetV2(include_top=False)."
+            ) from None
+    backbone = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=shape)
+    if weights is None:
+        return backbone
+    if not Path(weights).is_file():
+        raise WeightsError(f"There is no weights file {weights}. Give its path, or --weights imagenet to download it.")
+    try:
+        backbone.load_weights(weights)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{weights} does not fit MobileNetV2 without its top ({reason}).") from None
+    return backbone
