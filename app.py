@@ -32,6 +32,8 @@ FAILED = "The picture could not be judged"
 CSS = """
 #headline h2 { font-size: 1.8rem; margin: 0.2rem 0; }
 """
+# Faces are nobody's to keep: no run history, and nothing larger than what would be judged is taken in.
+LAUNCH = {"max_file_size": MAX_BYTES, "run_history": False, "ssr_mode": False, "css": CSS}
 
 
 def uploaded_file(payload: ImageData | None) -> str | None:
@@ -155,7 +157,7 @@ def main() -> int:
     except ModelError as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2
-    build(detector).launch(max_file_size=MAX_BYTES, run_history=False, ssr_mode=False, css=CSS, pwa=False)
+    build(detector).launch(**LAUNCH)
     return 0
 
 

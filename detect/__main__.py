@@ -10,6 +10,7 @@ import io
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,7 +114,7 @@ def _table(out: io.TextIOBase, paths: list[str]):
     print(f"{'picture':<{width}}  verdict  p(fake)  faces      ms  remarks", file=out)
 
     def write(record: dict) -> None:
-        name = record["path"]
+        name = "".join(c if _is_harmless(c) else "?" for c in record["path"])
         name = name if len(name) <= width else "…" + name[1 - width :]
         if "error" in record:
             print(f"{name:<{width}}  error    {record['error']}", file=out)
@@ -127,13 +128,25 @@ def _table(out: io.TextIOBase, paths: list[str]):
     return write
 
 
+def _is_harmless(character: str) -> bool:
+    """Whether a character of a file name may go to a terminal: no line break, no control code."""
+    return character.isprintable() or unicodedata.category(character) == "Zs"
+
+
 @contextmanager
 def _output(path: Path | None):
-    """Standard output, or a file that appears under its name only when it is whole."""
+    """Standard output, or a file that appears under its name only when it is whole. UTF-8, whatever the locale."""
     if path is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
         yield sys.stdout
         sys.stdout.flush()
         return
+    if path.exists() and not path.is_file():  # a device is written to as it is, and opening a folder fails
+        with path.open("w", encoding="utf-8", newline="") as out:
+            yield out
+        return
+    path = Path(os.path.realpath(path))  # through a link, which is not to be replaced by the file
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         with partial.open("w", encoding="utf-8", newline="") as out:

@@ -97,10 +97,12 @@ class Detector:
         return Prepared(faces, crops, perf_counter() - started)
 
     def judge(self, prepared: Sequence[Prepared]) -> list[Verdict]:
-        """One run of the model over the faces of all these pictures."""
+        """The model over all faces of these pictures, at most BATCH in one run: a crowd would fill the memory."""
         if not prepared:
             return []
-        p_fake = self.model.p_fake(pixel_values(np.concatenate([p.crops for p in prepared])))
+        crops = np.concatenate([p.crops for p in prepared])
+        runs = (crops[start : start + BATCH] for start in range(0, len(crops), BATCH))
+        p_fake = np.concatenate([self.model.p_fake(pixel_values(run)) for run in runs])
         ends = np.cumsum([len(p.crops) for p in prepared])
         return [self._verdict(p, part) for p, part in zip(prepared, np.split(p_fake, ends[:-1]), strict=True)]
 

@@ -19,6 +19,7 @@ FINE_SIDE = 1024
 PORTRAIT_SHARE = 0.2  # a face this large, against the picture's longest side, settles it on the small copy
 MIN_SCORE = 0.7
 NMS_THRESHOLD = 0.3
+MIN_INPUT = 64  # OpenCV pads to multiples of 32, and on a side of 32 YuNet reports a face of nonsense numbers
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,17 @@ class FaceFinder:
         if scale < 1:
             size = (max(1, round(width * scale)), max(1, round(height * scale)))
             small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        zoom = np.array([width / small.shape[1], height / small.shape[0]])
+        below, beside = max(0, MIN_INPUT - small.shape[0]), max(0, MIN_INPUT - small.shape[1])
+        small = cv2.copyMakeBorder(small, 0, below, 0, beside, cv2.BORDER_CONSTANT)
         detector = self._detector()
         detector.setInputSize((small.shape[1], small.shape[0]))
         _, rows = detector.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
-        zoom = np.array([width / small.shape[1], height / small.shape[0]])
         faces = []
         for row in rows if rows is not None else ():  # x, y, w, h, five landmarks, score
             corners = np.stack([row[:2], row[:2] + row[2:4]]) * zoom
+            if (corners[0] >= [width, height]).any() or (corners[1] <= 0).any():
+                continue  # in the padding
             left, top = np.clip(np.floor(corners[0]), 0, [width - 1, height - 1]).astype(int)
             right, bottom = np.clip(np.ceil(corners[1]), [left + 1, top + 1], [width, height]).astype(int)
             landmarks = tuple((float(x), float(y)) for x, y in row[4:14].reshape(5, 2) * zoom)

@@ -88,7 +88,7 @@ class Model:
 
     def __init__(self, path: str | os.PathLike, threads: int = 0):
         self.path = Path(path)
-        if not self.path.is_file():
+        if not os.path.isfile(self.path):  # false, too, where the name itself is impossible
             raise ModelError(f"There is no model file {self.path}. Give its path, or run from the project's folder.")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -114,7 +114,12 @@ class Model:
             raise ModelError(
                 f"{self.path} takes {inputs} and gives {outputs} instead of pixel_values and logits. Export it again."
             )
-        if not np.isfinite(self.logits(np.full((1, 3, size, size), 0.5, np.float32))).all():
+        try:
+            logits = self.logits(np.full((2, 3, size, size), 0.5, np.float32))
+        except Exception as error:  # see above; a graph for one picture at a time, for one
+            reason = str(error).splitlines()[0][:200]
+            raise ModelError(f"{self.path} cannot be run on two pictures ({reason}). Export it again.") from None
+        if not np.isfinite(logits).all():
             raise ModelError(f"{self.path} gives numbers that are not finite: its weights are damaged. Export again.")
 
     def logits(self, pixel_values: np.ndarray) -> np.ndarray:

@@ -12,13 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pillow_heif
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
-Image.init()  # registers every format, MPO among them; otherwise Pillow does so on its first failure
+Image.init()  # registers every format; otherwise Pillow does so on its first failure
 pillow_heif.register_heif_opener(thumbnails=False)
+# Pillow warns of odd metadata and of size, which is checked here. warnings.catch_warnings is not thread-safe.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
-# What Pillow may try on untrusted bytes. MPO is what many phones and cameras write inside .jpg.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "TIFF", "HEIF")
+# What Pillow may try on untrusted bytes. JPEG brings MPO, which many phones and cameras write inside .jpg.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "HEIF")
 FORMAT_NAMES = "JPEG, PNG, WebP, BMP, GIF, TIFF or HEIC"
 SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .gif .tif .tiff .heic .heif .hif".split())
 
@@ -29,6 +31,12 @@ MIN_SIDE = 16
 # What Pillow and its codecs raise on damaged files.
 _DECODER_ERRORS = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError,
                    AttributeError, RuntimeError, MemoryError, struct.error, zlib.error)  # fmt: skip
+_DAMAGED = "The picture is damaged or cut short. Send the file again."
+
+# EXIF orientation -> what brings the picture upright.
+_TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+          5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+          8: Image.Transpose.ROTATE_90}  # fmt: skip
 
 
 class PictureError(ValueError):
@@ -64,15 +72,17 @@ def open_picture(source: "str | os.PathLike | bytes | np.ndarray | Image.Image")
     if not data:
         raise PictureError("The file is empty. Send the picture again.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of size; size is checked below
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                _check_size(*image.size)
-                return _decode(image)
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _check_size(*image.size)
+            return _decode(image)
+    except PictureError:
+        raise
     except UnidentifiedImageError:
         raise PictureError(f"This is not a picture in a format read here. Send a {FORMAT_NAMES} file.") from None
     except Image.DecompressionBombError:
         raise PictureError(_too_large()) from None
+    except _DECODER_ERRORS:
+        raise PictureError(_DAMAGED) from None
 
 
 def _read(path: Path) -> bytes:
@@ -83,6 +93,8 @@ def _read(path: Path) -> bytes:
             raise PictureError("There is no such file." if not path.exists() else "This is not an ordinary file.")
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
+    except PictureError:
+        raise
     except OSError as error:
         raise PictureError(f"The file cannot be read: {error.strerror or 'no access'}.") from None
     except ValueError:  # a null character in the name
@@ -103,13 +115,20 @@ def _check_size(width: int, height: int) -> None:
 def _decode(image: Image.Image) -> np.ndarray:
     try:
         image.load()
+        return np.asarray(_to_rgb(_upright(image)))
+    except PictureError:
+        raise
     except _DECODER_ERRORS:
-        raise PictureError("The picture is damaged or cut short. Send the file again.") from None
+        raise PictureError(_DAMAGED) from None
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as EXIF says. ImageOps.exif_transpose also writes EXIF anew, and fails where any tag of it is odd."""
     try:
-        image = ImageOps.exif_transpose(image)
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
     except _DECODER_ERRORS:
-        pass  # EXIF that cannot be read says nothing about rotation; the pixels are sound
-    return np.asarray(_to_rgb(image))
+        return image  # EXIF that cannot be read says nothing about rotation; the pixels are sound
+    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

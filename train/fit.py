@@ -142,6 +142,7 @@ def _train(run: Run, model: keras.Model, train: Crops, val: Crops, history: list
         if _patience_is_over(recipe, history):
             print(f"early stopping after epoch {epoch}")
             break
+        _seed_layers(model, recipe.seed, epoch)
         result = model.fit(
             Batches(train, recipe.batch_size, recipe.augment, recipe.seed, epoch),
             validation_data=Batches(val, recipe.batch_size),
@@ -154,6 +155,14 @@ def _train(run: Run, model: keras.Model, train: Crops, val: Crops, history: list
         row = {name: values[-1] for name, values in result.history.items()}
         history.append({name: row[name] for name in COLUMNS if name in row} | {"epoch": epoch + 1})
         _save_epoch(run, model, history)
+
+
+def _seed_layers(model: keras.Model, seed: int, epoch: int) -> None:
+    """Saved weights do not hold the state of dropout's random numbers, so each epoch sets it anew."""
+    generators = [layer.seed_generator for layer in model.layers if getattr(layer, "seed_generator", None)]
+    for number, generator in enumerate(generators):
+        states = np.random.default_rng([seed, epoch, number]).integers(2**31, size=2)
+        generator.state.assign(states)
 
 
 def _save_epoch(run: Run, model: keras.Model, history: list[dict]) -> None:

@@ -1,0 +1,193 @@
+"""What several tests need: a portrait, a small data set made of it, a training run, a server, a browser."""
+
+import csv
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib import cbook
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+FACES = ROOT.parent / "shared" / "data" / "faces"
+
+RECIPE = """
+name: small
+seed: 7
+backbone: mobilenet_v2
+frozen: true
+size: 32
+crop_margin: 0.3
+resampling: bilinear
+head: [{units: 64, batch_norm: false, dropout: 0.2}]
+augment: {horizontal_flip: true, vertical_flip: false, rotation: 5, scale: 0.05, shift: 0.05}
+batch_size: 8
+epochs: 6
+learning_rate: {0: 1.0e-3, 4: 1.0e-4}
+early_stopping: {monitor: val_loss, patience: 6}
+decided_accuracy: 0.9
+"""
+
+
+@pytest.fixture(scope="session")
+def portrait() -> Path:
+    """A public-domain portrait with one face (Grace Hopper, US Navy)."""
+    with cbook.get_sample_data("grace_hopper.jpg") as file:
+        return Path(file.name)
+
+
+def make_faces(portrait: Path, folder: Path, count: int, fake: bool, seed: int) -> None:
+    """Write pictures with a face: jittered portraits, and, as fakes, ones whose red and blue are swapped."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True)
+    base = Image.open(portrait).convert("RGB").crop((100, 20, 440, 420))
+    for number in range(count):
+        left, top = rng.integers(0, 40, 2)
+        picture = np.asarray(base.crop((left, top, left + 300, top + 360)).resize((150, 180))).astype(np.float32)
+        picture = picture * rng.uniform(0.7, 1.1) + rng.normal(0, 4, picture.shape)
+        if fake:
+            picture = picture[..., ::-1]
+        Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(folder / f"{number:03d}.png")
+
+
+@pytest.fixture(scope="session")
+def data(portrait, tmp_path_factory) -> Path:
+    """train and test splits of made-up real and fake faces, with a manifest; val is held out by the reader."""
+    folder = tmp_path_factory.mktemp("data")
+    rows = []
+    for split, count in (("train", 40), ("test", 16)):
+        for label in ("real", "fake"):
+            make_faces(portrait, folder / split / label, count, label == "fake", seed=len(rows))
+            for path in sorted((folder / split / label).iterdir()):
+                source = "solo" if label == "fake" and len(rows) % 4 == 0 else "pairs"
+                rows.append((path.relative_to(folder).as_posix(), split, label, source))
+    with (folder / "manifest.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("path", "split", "label", "source"), *rows])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recipe_file(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("recipe") / "small.yaml"
+    file.write_text(RECIPE)
+    return file
+
+
+@pytest.fixture(scope="session")
+def backbone_weights(tmp_path_factory) -> Path:
+    """A .weights.h5 file of MobileNetV2 without its top: random, because nothing is downloaded here."""
+    file = tmp_path_factory.mktemp("weights") / "mobilenet_v2.weights.h5"
+    # Random, but so that pictures still come out different: ReLU6 is kept in its linear range, and one batch
+    # of coloured blocks sets the BatchNorm statistics.
+    script = """
+import keras, numpy as np, sys
+keras.utils.set_random_seed(1)
+backbone = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
+for layer in backbone.layers:
+    if isinstance(layer, keras.layers.BatchNormalization):
+        layer.momentum = 0.0
+        if not layer.name.endswith("project_BN"):
+            layer.beta.assign(2 + 0 * layer.beta)
+rng = np.random.default_rng(1)
+blocks = np.kron(rng.uniform(-0.5, 0.5, (64, 8, 8, 3)), np.ones((1, 4, 4, 1))) + rng.uniform(-0.5, 0.5, (64, 1, 1, 3))
+backbone(blocks.astype("float32"), training=True)
+backbone.save_weights(sys.argv[1])
+"""
+    subprocess.run([sys.executable, "-c", script, str(file)], check=True, capture_output=True)
+    return file
+
+
+def command(*words: object, **options) -> subprocess.CompletedProcess:
+    """Run `python -m ...` from the repository's root."""
+    return subprocess.run(
+        [sys.executable, "-m", *map(str, words)], cwd=ROOT, capture_output=True, text=True, timeout=250, **options
+    )
+
+
+def fit_command(data: Path, recipe: Path, weights: Path, out: Path) -> list[str]:
+    return ["train", "fit", "--recipe", str(recipe), "--data", str(data), "--weights", str(weights), "--out", str(out)]
+
+
+@pytest.fixture(scope="session")
+def run_folder(data, recipe_file, backbone_weights, tmp_path_factory) -> Path:
+    """A whole miniature training run, undisturbed."""
+    out = tmp_path_factory.mktemp("runs") / "small"
+    done = command(*fit_command(data, recipe_file, backbone_weights, out))
+    assert done.returncode == 0, done.stdout + done.stderr
+    (out / "output.txt").write_text(done.stdout)
+    return out
+
+
+@pytest.fixture(scope="session")
+def exported(run_folder, tmp_path_factory) -> Path:
+    """The model file of the miniature run."""
+    out = tmp_path_factory.mktemp("exported") / "small.onnx"
+    done = command("export", "onnx", run_folder, "--out", out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """`python app.py` on the shipped model, as a user starts it: (url, folder of uploads, log file)."""
+    port, folder = free_port(), tmp_path_factory.mktemp("server")
+    uploads, log = folder / "uploads", folder / "log.txt"
+    environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(uploads)}
+    with log.open("w") as output:
+        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
+        url = f"http://127.0.0.1:{port}/"
+        try:
+            wait_for(url, process, log)
+            yield url, uploads, log
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
+    for _ in range(240):
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except OSError:
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.25)
+    raise AssertionError(f"no page at {url}: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium, driven by Playwright."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        assert not os.environ.get("REQUIRE_CHROMIUM"), "Chromium is not installed"
+        pytest.skip("Chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
+    with sync_playwright() as playwright:
+        instance = playwright.chromium.launch(executable_path=chromium, args=flags)
+        yield instance
+        instance.close()
+
+
+@pytest.fixture(scope="session")
+def faces_data() -> Path:
+    """The research pictures, where they are present."""
+    if not FACES.is_dir():
+        pytest.skip("the research pictures (shared/data/faces) are not on this machine")
+    return FACES

@@ -1,0 +1,113 @@
+from collections import Counter
+
+import pytest
+
+from train.data import DataError, data_sha256, read_samples
+
+
+def tree(root, counts):
+    for folder, count in counts.items():
+        (root / folder).mkdir(parents=True)
+        for number in range(count):
+            (root / folder / f"{number:02d}.jpg").write_bytes(b"a picture, opened later")
+    return root
+
+
+def manifest(root, rows, columns="path,label,split,group"):
+    (root / "manifest.csv").write_text("\n".join([columns, *rows]) + "\n")
+    return root
+
+
+def counts(samples):
+    return Counter((sample.split, sample.label) for sample in samples)
+
+
+def test_plain_class_folders_are_split_80_to_20_in_each_class(tmp_path):
+    samples = read_samples(tree(tmp_path, {"real": 20, "fake": 10}), seed=3)
+    assert counts(samples) == {("train", 0): 16, ("val", 0): 4, ("train", 1): 8, ("val", 1): 2}
+
+
+def test_the_split_depends_on_the_seed_and_on_nothing_else(tmp_path):
+    data = tree(tmp_path, {"real": 20, "fake": 20})
+    assert read_samples(data, 1) == read_samples(data, 1)
+    assert read_samples(data, 1) != read_samples(data, 2)
+
+
+@pytest.mark.parametrize("val", ["val", "valid", "validation"])
+def test_split_folders_are_taken_as_they_are(tmp_path, val):
+    data = tree(tmp_path, {"train/Real": 3, "train/FAKE": 4, f"{val}/real": 1, f"{val}/fake": 2, "test/real": 1})
+    assert counts(read_samples(data)) == {
+        ("train", 0): 3, ("train", 1): 4, ("val", 0): 1, ("val", 1): 2, ("test", 0): 1}  # fmt: skip
+
+
+def test_only_pictures_count(tmp_path):
+    data = tree(tmp_path, {"real": 5, "fake": 5, ".cache": 1})
+    (data / "real" / "notes.txt").write_text("not a picture")
+    assert len(read_samples(data)) == 10
+
+
+def test_a_group_never_crosses_a_split_made_here(tmp_path):
+    rows = [f"{label}/{n}.jpg,{label},,clip{n // 4}" for label in ("real", "fake") for n in range(40)]
+    samples = read_samples(manifest(tmp_path, rows), seed=5)
+    splits = {}
+    for sample in samples:
+        splits.setdefault(sample.group, set()).add(sample.split)
+    assert len(splits) == 10 and all(len(names) == 1 for names in splits.values())
+    assert {("train", 0), ("train", 1), ("val", 0), ("val", 1)} == set(counts(samples))
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "words"),
+    [
+        (
+            ["a.jpg,real,train,g", "b.jpg,fake,train,", "c.jpg,real,val,", "d.jpg,fake,val,g"],
+            "path,label,split,group",
+            "'g'",
+        ),
+        (["a.jpg,real,tain,"], "path,label,split,group", "tain"),
+        (["a.jpg,genuine,train,"], "path,label,split,group", "genuine"),
+        (["a.jpg,train"], "path,split", "label"),
+        (["a.jpg,real,train,"], "path,label,split,group", "no fake pictures"),
+        ([], "path,label", "no real pictures"),
+    ],
+)
+def test_a_wrong_manifest_ends_in_a_sentence(tmp_path, rows, columns, words):
+    with pytest.raises(DataError, match=words):
+        read_samples(manifest(tmp_path, rows, columns))
+
+
+@pytest.mark.parametrize(
+    ("folders", "words"),
+    [
+        ({"real": 3, "fakes": 3}, "'fakes'"),
+        ({"real": 3, "fake": 0}, "no fake pictures"),
+        ({"real": 3}, "no fake pictures"),
+        ({"train/real": 3, "train/fake": 3, "val/real": 2, "val/fake": 0}, "no fake pictures for the split val"),
+        ({"train/real": 3, "train/fake": 3, "extra/real": 1}, "extra"),
+        ({"train/real": 3, "train/fake": 3, "train/unknown": 1}, "'unknown'"),
+        ({}, "no real pictures"),
+    ],
+)
+def test_a_wrong_tree_ends_in_a_sentence(tmp_path, folders, words):
+    with pytest.raises(DataError, match=words) as error:
+        read_samples(tree(tmp_path, folders))
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_folder_ends_in_a_sentence(tmp_path):
+    with pytest.raises(DataError, match="no folder"):
+        read_samples(tmp_path / "nowhere")
+
+
+def test_the_data_hash_sees_a_changed_picture(tmp_path):
+    data = tree(tmp_path, {"real": 5, "fake": 5})
+    before = data_sha256(data, read_samples(data))
+    assert before == data_sha256(data, read_samples(data))
+    (data / "fake" / "00.jpg").write_bytes(b"another picture")
+    assert before != data_sha256(data, read_samples(data))
+
+
+def test_the_research_pictures_keep_groups_apart(faces_data):
+    samples = read_samples(faces_data)
+    assert {sample.split for sample in samples} == {"train", "val", "test", "cross"}
+    assert all(sample.path.is_file() for sample in samples[::100])

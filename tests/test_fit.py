@@ -1,0 +1,150 @@
+"""A miniature training run through the command line, disturbed and undisturbed."""
+
+import csv
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from conftest import RECIPE, ROOT, command, fit_command
+from PIL import Image
+
+from train.calibrate import fit_temperature, unsure_band
+
+
+def weights(file: Path) -> dict[str, np.ndarray]:
+    arrays = {}
+    with h5py.File(file) as h5:
+        h5.visititems(lambda name, node: arrays.update({name: node[()]}) if isinstance(node, h5py.Dataset) else None)
+    return arrays
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    a, b = weights(one), weights(other)
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def test_a_run_leaves_what_it_should(run_folder):
+    history = list(csv.DictReader((run_folder / "history.csv").open()))
+    assert [int(row["epoch"]) for row in history] == [1, 2, 3, 4, 5, 6]
+    assert [float(row["learning_rate"]) for row in history] == pytest.approx([1e-3] * 4 + [1e-4] * 2)
+    with Image.open(run_folder / "curves.png") as curves:
+        assert curves.width > 400
+    calibration = json.loads((run_folder / "calibration.json").read_text())
+    assert calibration["temperature"] > 0 and calibration["unsure_band"][0] <= 0.5 <= calibration["unsure_band"][1]
+    assert [p.name for p in (run_folder / "state").iterdir()] == ["epoch_0006.weights.h5"]
+    assert not list(run_folder.rglob("*partial*"))
+    output = (run_folder / "output.txt").read_text()
+    assert re.search(r"train: pairs: no face in \d+ of \d+, those are used whole", output) and "Epoch 6/6" in output
+
+
+def test_training_learns(run_folder):
+    history = list(csv.DictReader((run_folder / "history.csv").open()))
+    assert float(history[-1]["loss"]) < 0.7 * float(history[0]["loss"])
+    assert max(float(row["val_accuracy"]) for row in history) > 0.8
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_weights(run_folder, data, recipe_file, backbone_weights, tmp_path):
+    out = tmp_path / "killed"
+    words = [sys.executable, "-m", *fit_command(data, recipe_file, backbone_weights, out)]
+    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not list(out.glob("state/epoch_0002*")):
+        assert process.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (out / "calibration.json").exists()
+
+    resumed = command(*fit_command(data, recipe_file, backbone_weights, out))
+    assert resumed.returncode == 0, resumed.stderr
+    assert "going on after epoch" in resumed.stdout and "Epoch 1/6" not in resumed.stdout
+    assert (out / "history.csv").read_text() == (run_folder / "history.csv").read_text()
+    assert same_weights(out / "state/epoch_0006.weights.h5", run_folder / "state/epoch_0006.weights.h5")
+    assert same_weights(out / "best.weights.h5", run_folder / "best.weights.h5")
+
+
+def test_a_kill_between_history_and_state_repeats_the_epoch(run_folder, data, recipe_file, backbone_weights, tmp_path):
+    out = tmp_path / "half_an_epoch"
+    shutil.copytree(run_folder, out)
+    rows = (out / "history.csv").read_text().splitlines()
+    (out / "history.csv").write_text("\n".join([*rows, rows[-1].replace("6,", "7,", 1)]) + "\n")
+    done = command(*fit_command(data, recipe_file, backbone_weights, out))
+    assert done.returncode == 0 and "Epoch" not in done.stdout.replace("epoch", "")
+    assert same_weights(out / "best.weights.h5", run_folder / "best.weights.h5")
+
+
+def test_another_recipe_does_not_overwrite_a_run(run_folder, data, backbone_weights, tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text(RECIPE.replace("seed: 7", "seed: 8"))
+    before = (run_folder / "run.json").read_bytes()
+    done = command(*fit_command(data, other, backbone_weights, run_folder))
+    assert done.returncode == 2 and "another recipe" in done.stderr and "Traceback" not in done.stderr
+    assert (run_folder / "run.json").read_bytes() == before
+
+
+def test_broken_and_faceless_pictures_are_counted_and_early_stopping_stops(data, backbone_weights, tmp_path):
+    folder = tmp_path / "data"
+    for label in ("real", "fake"):
+        shutil.copytree(data / "train" / label, folder / label)
+    (folder / "real" / "000.png").write_bytes(b"not a picture")
+    Image.new("RGB", (80, 80), "grey").save(folder / "fake" / "000.png")
+    recipe = tmp_path / "impatient.yaml"
+    recipe.write_text(RECIPE.replace("patience: 6", "patience: 1").replace("epochs: 6", "epochs: 30"))
+    done = command(*fit_command(folder, recipe, backbone_weights, tmp_path / "run"))
+    assert done.returncode == 0, done.stderr
+    assert "skipped" in done.stdout and "real/000.png: This is not a picture" in done.stdout
+    rows = list(csv.DictReader((tmp_path / "run" / "crops" / "train.csv").open()))
+    rows += csv.DictReader((tmp_path / "run" / "crops" / "val.csv").open())
+    assert len(rows) == 79 and not any("real/000.png" in row["path"] for row in rows)
+    assert any("fake/000.png" in row["path"] for row in rows)
+    assert "early stopping after epoch" in done.stdout
+    losses = [float(r["val_loss"]) for r in csv.DictReader((tmp_path / "run" / "history.csv").open())]
+    assert len(losses) < 30 and losses[-1] >= min(losses[:-1])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"--weights": "nowhere.weights.h5"}, "no weights file nowhere"),
+        ({"--weights": "README.md"}, "README.md"),
+        ({"--data": "nowhere"}, "no folder nowhere"),
+        ({"--recipe": "papre"}, "no recipe papre"),
+    ],
+)
+def test_bad_usage_ends_in_one_sentence(data, recipe_file, backbone_weights, tmp_path, change, words):
+    line = fit_command(data, recipe_file, backbone_weights, tmp_path / "run")
+    for option, value in change.items():
+        line[line.index(option) + 1] = value
+    done = command(*line)
+    assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_temperature_recovers_overconfidence():
+    rng = np.random.default_rng(0)
+    margin = rng.normal(0, 2, 20000)
+    labels = (rng.random(20000) < 1 / (1 + np.exp(-margin))).astype(int)
+    logits = np.stack([np.zeros_like(margin), margin * 3], axis=1)
+    assert fit_temperature(logits, labels) == pytest.approx(3, rel=0.05)
+
+
+def test_outside_the_unsure_band_each_side_is_right_often_enough():
+    rng = np.random.default_rng(1)
+    p_fake = rng.random(5000)
+    labels = (rng.random(5000) < p_fake).astype(int)
+    low, high = unsure_band(p_fake, labels, 0.9)
+    assert np.mean(labels[p_fake >= high] == 1) >= 0.9 and np.mean(labels[p_fake <= low] == 0) >= 0.9
+    assert 0.1 < low < 0.3 and 0.7 < high < 0.9  # as narrow as it can be: probabilities of 0.8 average to 0.9
+
+
+def test_a_perfect_model_is_never_unsure_and_a_useless_one_always():
+    labels = np.array([0] * 100 + [1] * 100)
+    assert unsure_band(np.where(labels == 1, 0.9, 0.2), labels, 0.95) == (0.5, 0.5)
+    coin = np.tile([0.3, 0.7], 100)
+    assert unsure_band(coin, labels, 0.95) == (0.0, 1.0)

@@ -1,0 +1,60 @@
+import pytest
+from conftest import RECIPE
+
+from train.recipe import RecipeError, load_recipe
+
+
+def write(tmp_path, text):
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_the_paper_recipe_is_the_paper():
+    recipe = load_recipe("paper")
+    assert (recipe.backbone, recipe.frozen, recipe.size, recipe.epochs) == ("mobilenet_v2", True, 96, 20)
+    assert (recipe.augment.horizontal_flip, recipe.augment.vertical_flip) == (True, False)
+    rates = [recipe.rate(epoch) for epoch in range(recipe.epochs)]
+    assert sorted(set(rates), reverse=True) == [1e-3, 1e-4, 1e-5]
+    assert rates == sorted(rates, reverse=True)
+    assert all(block.batch_norm and block.dropout > 0 for block in recipe.head)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("epochs: 6", "epoch: 6", "unknown key epoch"),
+        ("epochs: 6", "", "epochs"),
+        ("epochs: 6", "epochs: six", "epochs"),
+        ("size: 32", "size: 8", "size"),
+        ("rotation: 5", "rotatoin: 5", "augment.rotatoin"),
+        ("units: 64", "units: 0", "head.0.units"),
+        ("mobilenet_v2", "mobilenet_v9", "backbone"),
+        ("bilinear", "cubic", "resampling"),
+        ("{0: 1.0e-3, 4: 1.0e-4}", "{3: 1.0e-3}", "learning_rate"),
+        ("{0: 1.0e-3, 4: 1.0e-4}", "{0: -1}", "learning_rate"),
+    ],
+)
+def test_a_wrong_key_fails_by_name(tmp_path, old, new, named):
+    assert old in RECIPE
+    with pytest.raises(RecipeError) as error:
+        load_recipe(write(tmp_path, RECIPE.replace(old, new)))
+    assert named in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n", "a: [", "just words"])
+def test_a_file_that_is_no_recipe_is_said_so(tmp_path, text):
+    with pytest.raises(RecipeError):
+        load_recipe(write(tmp_path, text))
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(RecipeError, match="paper"):
+        load_recipe("papre")
+
+
+def test_the_hash_is_of_the_values_not_of_the_text(tmp_path):
+    one = load_recipe(write(tmp_path, RECIPE))
+    other = load_recipe(write(tmp_path, "# a comment\n" + RECIPE))
+    changed = load_recipe(write(tmp_path, RECIPE.replace("epochs: 6", "epochs: 7")))
+    assert one.sha256 == other.sha256 != changed.sha256

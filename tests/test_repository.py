@@ -1,0 +1,140 @@
+"""What the repository promises: a valid Space, imports that run one way, figures that come from files."""
+
+import ast
+import csv
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+from conftest import ROOT
+from PIL import Image
+
+from detect import Model
+from detect.faces import FaceFinder
+from detect.picture import open_picture
+from train.evaluate import compare
+from train.recipe import load_recipe
+from train.report import END, begin_mark, report_markdown
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+REPORT = json.loads((ROOT / "reports" / "paper.json").read_text(encoding="utf-8"))
+
+
+def imports(folder):
+    for file in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.split(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                yield node.module.split(".")[0]
+
+
+def test_imports_run_one_way():
+    assert not set(imports("detect")) & {"keras", "tensorflow", "gradio", "train", "export", "app"}
+    assert not set(imports("train")) & {"tensorflow", "gradio", "export", "app"}
+    assert not set(imports("export")) & {"gradio", "app"}
+
+
+def test_serving_loads_no_training_framework():
+    code = (
+        "import sys, app; print([m for m in ('keras', 'tensorflow', 'torch', 'train', 'sklearn') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_space_installs_no_training_framework():
+    names = re.findall(r"^([A-Za-z0-9_-]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert {"gradio", "huggingface-hub", "numpy", "onnxruntime"} <= set(names)
+    assert not set(names) & {"tensorflow", "keras", "torch", "tf2onnx", "scikit-learn"}
+
+
+def test_the_front_matter_makes_a_space():
+    front = yaml.safe_load(README.split("---\n")[1])
+    assert front["sdk"] == "gradio" and front["app_file"] == "app.py" and front["license"] == "apache-2.0"
+    assert (ROOT / front["app_file"]).is_file()
+    lowest = re.search(r"^gradio>=([\d.]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)[1]
+    assert tuple(map(int, front["sdk_version"].split("."))) >= tuple(map(int, lowest.split(".")))
+    assert len(front["short_description"]) <= 60
+
+
+def test_readme_shows_the_report_and_nothing_else():
+    _, _, rest = README.partition(begin_mark(REPORT))
+    section, closed, _ = rest.partition(END)
+    assert closed and section.strip() == report_markdown(REPORT).strip()
+
+
+def test_readme_types_no_measured_figure_by_hand():
+    prose = re.sub(r"<!-- report:.*?<!-- end of report -->", "", README.split("---\n", 2)[2], flags=re.DOTALL)
+    prose = re.sub(r"```.*?```", "", prose, flags=re.DOTALL)
+    assert not re.findall(r"\d+(?:\.\d+)? ?%|\b0\.\d{2,}\b", prose)
+
+
+def test_the_shipped_model_carries_the_figures_of_its_report():
+    model = Model(ROOT / "model.onnx")
+    metadata, everything = model.metadata, REPORT["all"]
+    assert REPORT["model"] == {
+        "sha256": model.sha256,
+        "recipe": metadata.recipe,
+        "recipe_sha256": metadata.recipe_sha256,
+    }
+    assert REPORT["data_sha256"] == metadata.data_sha256
+    assert metadata.metrics["split"] == REPORT["split"] == "test"
+    assert metadata.metrics["decided"] == REPORT["decided"]
+    for name in ("pictures", "accuracy", "precision", "recall", "f1", "auc"):
+        assert metadata.metrics[name] == everything[name]
+
+
+def test_the_shipped_model_comes_from_its_recipe():
+    metadata = Model(ROOT / "model.onnx").metadata
+    recipe = load_recipe(metadata.recipe)
+    assert recipe.sha256 == metadata.recipe_sha256
+    assert (recipe.size, recipe.crop_margin, recipe.resampling) == (
+        metadata.size,
+        metadata.crop_margin,
+        metadata.resampling,
+    )
+
+
+def test_the_report_adds_up():
+    confusion, everything = REPORT["all"]["confusion"], REPORT["all"]
+    right = confusion["real_as_real"] + confusion["fake_as_fake"]
+    assert sum(confusion.values()) == everything["pictures"]
+    assert everything["accuracy"] == pytest.approx(right / everything["pictures"])
+    assert sum(source["pictures"] for source in REPORT["sources"].values()) == everything["pictures"]
+    history = list(csv.DictReader((ROOT / "reports" / "paper_history.csv").open()))
+    assert 1 <= len(history) <= load_recipe("paper").epochs
+
+
+def test_a_report_is_checked_figure_by_figure():
+    assert compare(REPORT, REPORT) == []
+    worse = json.loads(json.dumps(REPORT))
+    worse["all"]["auc"] -= 0.01
+    worse["all"]["confusion"]["fake_as_real"] += 10
+    del worse["sources"]["dfdc"]
+    differences = compare(REPORT, worse)
+    assert [d.split(":")[0] for d in differences] == ["all.auc", "all.confusion.fake_as_real", "sources.dfdc"]
+
+
+def test_every_example_is_credited_and_has_the_faces_it_should():
+    credits = (ROOT / "examples" / "CREDITS.md").read_text(encoding="utf-8")
+    finder = FaceFinder()
+    files = sorted((ROOT / "examples").glob("*.jpg"))
+    assert sum(f.name.startswith("real_") for f in files) >= 2 <= sum(f.name.startswith("fake_") for f in files)
+    for file in files:
+        assert file.name in credits
+        faces = finder.find(open_picture(file))
+        assert len(faces) >= 2 if file.name.startswith("group") else len(faces) == 1
+        with Image.open(file) as image:
+            assert not image.getexif()
+
+
+def test_the_research_pictures_are_not_in_the_repository(faces_data):
+    names = {path.name for path in faces_data.rglob("*.jpg")}
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert not {line.rsplit("/", 1)[-1] for line in tracked.splitlines()} & names
