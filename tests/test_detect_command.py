@@ -138,6 +138,20 @@ def test_recursive_looks_into_inner_folders(detect, album):
     assert names(detect(album, "--recursive", "--format", "jsonl")[1]) == ["a.jpg", "b.png", "c.JPG", "d.webp"]
 
 
+def test_inner_folders_are_taken_in_order(detect, album):
+    for folder in ("z", "m", "y", "a", "k"):
+        (album / folder).mkdir()
+        shutil.copy(album / "b.png", album / folder / f"{folder}.png")
+    out = detect(album, "--recursive", "--format", "jsonl")[1]
+    assert names(out)[3:] == ["a.png", "d.webp", "k.png", "m.png", "y.png", "z.png"]
+
+
+def test_a_name_with_the_signs_of_a_pattern_means_itself_first(detect, album):
+    for name in ("x.png", "[x].png"):
+        shutil.copy(album / "b.png", album / name)
+    assert names(detect(album / "[x].png", "--format", "jsonl")[1]) == ["[x].png"]
+
+
 def test_globs_are_expanded(detect, album):
     assert names(detect(album / "*.[pJ]*", "--format", "jsonl")[1]) == ["b.png", "c.JPG"]
     assert names(detect(album / "**" / "*.webp", "--format", "jsonl")[1]) == ["d.webp"]

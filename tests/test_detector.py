@@ -253,6 +253,13 @@ def test_one_unsure_face_among_real_ones_makes_the_picture_unsure(by_colour, per
     assert verdict.p_fake == pytest.approx(0.5, abs=1e-4)
 
 
+def test_one_fake_face_among_unsure_ones_makes_the_picture_fake(by_colour, person):
+    grey = np.dstack([person.mean(axis=2).astype(np.uint8)] * 3)
+    verdict = by_colour.predict([np.hstack([grey, person])])[0]
+    assert sorted(face.label for face in verdict.faces) == ["fake", "unsure"]
+    assert verdict.label == "fake" and verdict.reasons == ()
+
+
 def test_a_picture_without_a_face_is_never_decided(detector):
     verdict = detector(bias=(0, 20)).predict([noise()])[0]
     assert verdict.label == "unsure" and verdict.faces == () and verdict.reasons == (NO_FACE,)

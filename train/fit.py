@@ -85,6 +85,7 @@ def fit(recipe: Recipe, data: Path, weights: str | None, out: Path) -> Run:
         DataError: the data cannot be used, or `out` holds another run.
         WeightsError: the backbone's weights cannot be had.
     """
+    data = data.resolve()  # so that the cache is found again from any folder
     samples = read_samples(data, recipe.seed)
     run = _open_run(recipe, data, data_sha256(data, samples), out)
     train, val = run.crops("train", samples), run.crops("val", samples)
@@ -119,14 +120,14 @@ def _open_run(recipe: Recipe, data: Path, sha256: str, out: Path) -> Run:
     values = {
         "recipe": recipe.model_dump(),
         "recipe_sha256": recipe.sha256,
-        "data": str(data.resolve()),
+        "data": str(data),
         "data_sha256": sha256,
         "keras": keras.__version__,
         "backend": keras.config.backend(),
         "python": platform.python_version(),
     }
     write_text(out / "run.json", json.dumps(values, indent=2) + "\n")
-    return Run(out, recipe, data.resolve(), sha256)
+    return Run(out, recipe, data, sha256)
 
 
 def _train(run: Run, model: keras.Model, train: Crops, val: Crops, history: list[dict]) -> None:
