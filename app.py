@@ -27,10 +27,12 @@ Drop a photograph with a face. The detector says whether the face is **real** or
 and how often it is wrong; where it does not know, it says **not sure**.
 {CAUTION} Pictures are judged on this server, not kept, and deleted within {2 * KEEP_SECONDS // 60} minutes."""
 WAITING = "Drop, paste or take a photograph, or choose an example below."
+EXAMPLES_LABEL = "Examples: fakes made by this project first, then real portraits"
 FAILED = "The picture could not be judged"
 
 CSS = """
 #headline h2 { font-size: 1.8rem; margin: 0.2rem 0; }
+#examples .gallery { flex-wrap: nowrap; overflow-x: auto; }
 """
 # Faces are nobody's to keep: no run history, and nothing larger than what would be judged is taken in.
 LAUNCH = {"max_file_size": MAX_BYTES, "run_history": False, "ssr_mode": False, "css": CSS}
@@ -86,16 +88,16 @@ class Page:
         return self._verdict(image).to_dict()
 
     def show(self, image: str | None) -> tuple:
-        """The page's own event: headline, label, picture with boxes, explanation."""
+        """The page's own event: headline, label, explanation, picture with frames, and whether to show those two."""
         if image is None:
-            return "", None, None, WAITING
+            return "", None, WAITING, None, *_visible(False)
         try:
             picture = open_picture(image)
         except PictureError as error:
-            return f"## {FAILED}", None, None, str(error)
+            return f"## {FAILED}", None, str(error), None, *_visible(False)
         verdict = self.detector.predict([picture])[0]
         sentences = "\n".join(f"- {sentence}" for sentence in explain(verdict, self.detector.metadata))
-        return f"## {headline(verdict)}", verdict, _with_boxes(picture, verdict), sentences
+        return f"## {headline(verdict)}", verdict, sentences, _with_frames(picture, verdict), *_visible(True)
 
     def _verdict(self, image: str | None) -> Verdict:
         if image is None:
@@ -106,7 +108,11 @@ class Page:
             raise gr.Error(str(error), print_exception=False) from None
 
 
-def _with_boxes(picture: np.ndarray, verdict: Verdict) -> tuple:
+def _visible(visible: bool) -> tuple:
+    return gr.update(visible=visible), gr.update(visible=visible)
+
+
+def _with_frames(picture: np.ndarray, verdict: Verdict) -> tuple:
     """The picture, at most VIEW_SIDE pixels large, and a labelled frame per face, for gr.AnnotatedImage."""
     view = Image.fromarray(picture)
     view.thumbnail((VIEW_SIDE, VIEW_SIDE))
@@ -130,19 +136,20 @@ def build(detector: Detector) -> gr.Blocks:
             with gr.Column():
                 photo = gr.Image(type="filepath", label="Photograph", height=380, elem_id="photo")
                 photo.preprocess = uploaded_file
-                gr.Examples([str(p) for p in sorted(EXAMPLES.glob("*.jpg"))], photo, label="Examples (see CREDITS.md)")
+                gr.Examples(
+                    [str(p) for p in sorted(EXAMPLES.glob("*.jpg"))], photo, label=EXAMPLES_LABEL, elem_id="examples"
+                )
             with gr.Column():
                 title = gr.Markdown(elem_id="headline")
-                label = gr.Label(label="Verdict", elem_id="label")
-                label.postprocess = label_data
+                with gr.Column(visible=False) as label_area:
+                    label = gr.Label(label="Verdict", elem_id="label")
+                    label.postprocess = label_data
                 why = gr.Markdown(WAITING, elem_id="why")
-                boxes = gr.AnnotatedImage(
-                    label="Faces",
-                    elem_id="faces",
-                    height=460,
-                    color_map={WORDS[name]: colour for name, colour in COLOURS.items()},
-                )
-        photo.change(page.show, photo, [title, label, boxes, why], api_visibility="private")
+                with gr.Column(visible=False) as faces_area:
+                    colours = {WORDS[name]: colour for name, colour in COLOURS.items()}
+                    faces = gr.AnnotatedImage(label="Faces", elem_id="faces", height=460, color_map=colours)
+        shown = [title, label, why, faces, label_area, faces_area]
+        photo.change(page.show, photo, shown, show_progress_on=photo, api_visibility="private")
 
         # The endpoints: events of buttons that nobody sees.
         verdict = gr.JSON(visible=False)

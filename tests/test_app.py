@@ -75,13 +75,24 @@ def test_bad_input_gets_a_sentence_and_no_traceback(client, server, tmp_path):
     assert client.predict(image=handle_file(REAL), api_name="/analyze")["faces"]
 
 
-def test_files_of_the_server_cannot_be_judged_or_read(client, server):
-    for path in ("/etc/passwd", str(ROOT / "pyproject.toml"), str(ROOT / "model.onnx")):
-        data = {"path": path, "meta": {"_type": "gradio.FileData"}}
-        with pytest.raises((AppError, ValueError)) as error:
-            client.predict(image=data, api_name="/analyze")
-        assert "not a picture" not in str(error.value)  # that would mean it had been opened
+def call_analyze(url, image):
+    """What the server answers to a raw request, without a client that would upload a file of its own."""
+    event = httpx.post(f"{url}gradio_api/call/analyze", json={"data": [image]}).json()["event_id"]
+    return httpx.get(f"{url}gradio_api/call/analyze/{event}", timeout=30).text
+
+
+def test_files_of_the_server_cannot_be_judged_or_read(server, tmp_path):
+    meta = {"_type": "gradio.FileData"}
+    secret = tmp_path / "secret.jpg"
+    secret.write_bytes(REAL.read_bytes())
+    for path in ("/etc/passwd", str(ROOT / "pyproject.toml"), str(secret), f"{server[1]}/../../{secret}"):
+        answer = call_analyze(server[0], {"path": path, "meta": meta})
+        assert "event: error" in answer and "faces" not in answer and "not a picture" not in answer
         assert httpx.get(f"{server[0]}gradio_api/file={path}").status_code in (403, 404)
+
+    with REAL.open("rb") as file:
+        (uploaded,) = httpx.post(f"{server[0]}gradio_api/upload", files={"files": file}).json()
+    assert "faces" in call_analyze(server[0], {"path": uploaded, "meta": meta})
 
 
 def test_an_upload_over_the_limit_is_refused(server):
@@ -92,20 +103,21 @@ def test_an_upload_over_the_limit_is_refused(server):
 
 def test_a_miniature_model_serves_and_its_uploads_are_deleted(exported, tmp_path, monkeypatch):
     monkeypatch.setattr(app, "KEEP_SECONDS", 2)
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "kept"))
     demo = app.build(Detector(exported))
     _, url, _ = demo.launch(prevent_thread_lock=True, server_port=free_port(), quiet=True, **app.LAUNCH)
     try:
-        client = Client(url, verbose=False)
-        answer = client.predict(image=handle_file(REAL), api_name="/analyze")
+        upload = tmp_path / "sent" / "by_a_visitor.jpg"
+        upload.parent.mkdir()
+        upload.write_bytes(REAL.read_bytes())
+        answer = Client(url, verbose=False).predict(image=handle_file(upload), api_name="/analyze")
         assert answer == json.loads(json.dumps(Detector(exported).predict([REAL])[0].to_dict()))
-        assert any(p.name == REAL.name for p in tmp_path.rglob("*"))
-        for _ in range(40):
-            if not any(p.name == REAL.name for p in tmp_path.rglob("*")):
-                break
+        kept = tmp_path / "kept"
+        assert list(kept.rglob(upload.name))
+        deadline = time.monotonic() + 15
+        while list(kept.rglob(upload.name)):
+            assert time.monotonic() < deadline, "the upload is still there"
             time.sleep(0.25)
-        else:
-            pytest.fail("the upload was still there after 10 seconds")
     finally:
         demo.close()
 

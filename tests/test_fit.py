@@ -114,7 +114,7 @@ def test_broken_and_faceless_pictures_are_counted_and_early_stopping_stops(data,
     [
         ({"--weights": "nowhere.weights.h5"}, "no weights file nowhere"),
         ({"--weights": "README.md"}, "README.md"),
-        ({"--data": "nowhere"}, "no folder nowhere"),
+        ({"--data": "nowhere"}, "There is no folder"),
         ({"--recipe": "papre"}, "no recipe papre"),
     ],
 )
