@@ -33,6 +33,7 @@ FAILED = "The picture could not be judged"
 CSS = """
 #headline h2 { font-size: 1.8rem; margin: 0.2rem 0; }
 #examples .gallery { flex-wrap: nowrap; overflow-x: auto; }
+#examples .gallery-item { flex: none; }
 """
 # Faces are nobody's to keep: no run history, and nothing larger than what would be judged is taken in.
 LAUNCH = {"max_file_size": MAX_BYTES, "run_history": False, "ssr_mode": False, "css": CSS}
