@@ -43,6 +43,13 @@ def portrait() -> Path:
         return Path(file.name)
 
 
+@pytest.fixture(scope="session")
+def small(portrait) -> Image.Image:
+    """The portrait at 96 x 112 pixels."""
+    with Image.open(portrait) as image:
+        return image.convert("RGB").resize((96, 112))
+
+
 def make_faces(portrait: Path, folder: Path, count: int, fake: bool, seed: int) -> None:
     """Write pictures with a face: jittered portraits, and, as fakes, ones whose red and blue are swapped."""
     rng = np.random.default_rng(seed)

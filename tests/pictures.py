@@ -1,0 +1,61 @@
+"""Files that the tests of `open_picture` make, and the sentences that they expect."""
+
+import io
+import re
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from detect.picture import PictureError, open_picture
+
+LOSSLESS = [("PNG", {}), ("BMP", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}),
+            ("WEBP", {"lossless": True})]  # fmt: skip
+LOSSY = [("JPEG", {"quality": 95}), ("JPEG", {"quality": 95, "progressive": True}), ("WEBP", {"quality": 95}),
+         ("TIFF", {"compression": "jpeg"}), ("HEIF", {"quality": 95}), ("GIF", {}),
+         ("MPO", {"quality": 95})]  # fmt: skip
+
+
+def encoded(image: Image.Image, style: str, **options) -> bytes:
+    """The bytes of a file."""
+    buffer = io.BytesIO()
+    image.save(buffer, style, **options)
+    return buffer.getvalue()
+
+
+def png(width: int, height: int, depth: int, colour: int, rows: bytes, extra: bytes = b"") -> bytes:
+    """A PNG file written by hand, for what Pillow does not write."""
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    pixels = zlib.compress(rows, 1)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def quarters() -> Image.Image:
+    """An upright 96 x 64 picture whose four quarters differ."""
+    pixels = np.zeros((64, 96, 3), np.uint8)
+    pixels[:32, :48], pixels[:32, 48:], pixels[32:, :48] = (250, 20, 20), (20, 250, 20), (20, 20, 250)
+    return Image.fromarray(pixels)
+
+
+def difference(found: np.ndarray, expected: Image.Image) -> float:
+    """Mean absolute difference in grey levels."""
+    assert found.shape == np.asarray(expected).shape
+    return float(np.abs(found.astype(int) - np.asarray(expected)).mean())
+
+
+def refusal(source) -> str:
+    """The message of the error that a source gives; it must read as a sentence or two for a person."""
+    with pytest.raises(PictureError) as caught:
+        open_picture(source)
+    message = str(caught.value)
+    assert re.fullmatch(r"[A-Z][^\n]*\.", message), message
+    assert len(message) < 200 and message.count(". ") <= 1, message
+    assert not re.search(r"Traceback|Error|Exception|Errno|PIL|numpy|0x|<|\bNone\b", message), message
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None, "a traceback would show both errors"
+    return message
