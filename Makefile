@@ -6,6 +6,7 @@ PYTHON ?= python3
 DATA ?= ../shared/data/faces
 WEIGHTS ?= imagenet
 RECIPE ?= paper
+SPLIT ?= test
 
 .PHONY: run test train
 
@@ -20,7 +21,7 @@ test: .venv-test/installed
 train: .venv-test/installed
 	.venv-test/bin/python -m train fit --recipe $(RECIPE) --data $(DATA) --weights $(WEIGHTS) --out runs/$(RECIPE)
 	.venv-test/bin/python -m export onnx runs/$(RECIPE) --out model.onnx
-	.venv-test/bin/python -m train evaluate --model model.onnx --data $(DATA) --split test \
+	.venv-test/bin/python -m train evaluate --model model.onnx --data $(DATA) --split $(SPLIT) \
 		--out reports/$(RECIPE).json --readme README.md
 	cp runs/$(RECIPE)/curves.png reports/$(RECIPE)_curves.png
 	cp runs/$(RECIPE)/history.csv reports/$(RECIPE)_history.csv

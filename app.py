@@ -11,13 +11,12 @@ from PIL import Image
 
 from detect import Detector, ModelError, PictureError, Verdict, open_picture
 from detect.detector import default_model
-from detect.explain import CAUTION, WORDS, explain, headline
+from detect.explain import CAUTION, WORDS, explain, face_name, headline
 from detect.picture import FORMAT_NAMES, MAX_BYTES
 from detect.verdict import FAKE, REAL, UNSURE
 
 EXAMPLES = Path(__file__).parent / "examples"
 VIEW_SIDE = 1024  # pixels of the picture that is sent back with its boxes
-FRAME = 3  # pixels, of a face's frame
 COLOURS = {REAL: "#1d6fd8", FAKE: "#d1343c", UNSURE: "#8a6d00"}  # beside the word, never instead of it
 KEEP_SECONDS = 600  # uploads and results are deleted after this time
 
@@ -26,29 +25,31 @@ INTRO = f"""# {TITLE}
 Drop a photograph with a face. The detector says whether the face is **real** or **fake**, how sure that is,
 and how often it is wrong; where it does not know, it says **not sure**.
 {CAUTION} Pictures are judged on this server, not kept, and deleted within {2 * KEEP_SECONDS // 60} minutes."""
-WAITING = "Drop, paste or take a photograph, or choose an example below."
+WAITING = "Drop, paste or take a photograph, or choose an example."
 EXAMPLES_LABEL = "Examples: fakes made by this project first, then real portraits"
 FAILED = "The picture could not be judged"
 
 CSS = """
 #headline h2 { font-size: 1.8rem; margin: 0.2rem 0; }
-#examples .gallery { flex-wrap: nowrap; overflow-x: auto; }
-#examples .gallery-item { flex: none; }
+@media (max-width: 767px) {
+    #examples .gallery { flex-wrap: nowrap; overflow-x: auto; }
+    #examples .gallery-item { flex: none; }
+}
 """
+FACE_COLOURS = {face_name(n, name): colour for name, colour in COLOURS.items() for n in range(1, 100)}
+SCROLL_ON_A_PHONE = """() => {
+    if (window.innerWidth < 768) document.querySelector("#headline h2")?.scrollIntoView({behavior: "smooth"});
+}"""
 # Faces are nobody's to keep: no run history, and nothing larger than what would be judged is taken in.
 LAUNCH = {"max_file_size": MAX_BYTES, "run_history": False, "ssr_mode": False, "css": CSS}
 
 
-def uploaded_file(payload: ImageData | None) -> str | None:
-    """What the page does with an upload before our functions see it: nothing.
-
-    It replaces `gr.Image.preprocess`, which would open the file with Pillow, so that `open_picture` is the
-    first to read it and can refuse it with a sentence. (A subclass would do; Gradio writes a .pyi for those.)
-    """
+def uploaded_file(component: gr.Image, payload: ImageData | None) -> str | None:
+    """What happens to an upload before our functions see it: nothing. `open_picture` is the first to read it."""
     return payload.path if payload else None
 
 
-def label_data(verdict: Verdict | None) -> LabelData | dict:
+def label_data(component: gr.Label, verdict: Verdict | None) -> LabelData | dict:
     """A Verdict as gr.Label shows it: "Not sure" stands above the two probabilities where the detector is unsure."""
     if verdict is None:
         return {}
@@ -57,6 +58,12 @@ def label_data(verdict: Verdict | None) -> LabelData | dict:
         label=WORDS[verdict.label],
         confidences=[LabelConfidence(label=WORDS[name], confidence=p) for p, name in confidences],
     )
+
+
+# Gradio makes components anew in a session, so a changed instance would not last, and it writes a .pyi file
+# beside the source of every subclass. Hence the classes themselves.
+gr.Image.preprocess = uploaded_file
+gr.Label.postprocess = label_data
 
 
 class Page:
@@ -98,7 +105,8 @@ class Page:
             return f"## {FAILED}", None, str(error), None, *_visible(False)
         verdict = self.detector.predict([picture])[0]
         sentences = "\n".join(f"- {sentence}" for sentence in explain(verdict, self.detector.metadata))
-        return f"## {headline(verdict)}", verdict, sentences, _with_frames(picture, verdict), *_visible(True)
+        shown = _visible(bool(verdict.faces))
+        return f"## {headline(verdict)}", verdict, sentences, _with_frames(picture, verdict), *shown
 
     def _verdict(self, image: str | None) -> Verdict:
         if image is None:
@@ -118,13 +126,14 @@ def _with_frames(picture: np.ndarray, verdict: Verdict) -> tuple:
     view = Image.fromarray(picture)
     view.thumbnail((VIEW_SIDE, VIEW_SIDE))
     scale = view.width / picture.shape[1], view.height / picture.shape[0]
+    thick = max(2, max(view.size) // 150)
     frames = []
-    for face in verdict.faces:
+    for number, face in enumerate(verdict.faces, 1):
         left, top, right, bottom = (round(x * scale[i % 2]) for i, x in enumerate(face.box))
         frame = np.zeros((view.height, view.width))
         frame[top:bottom, left:right] = 1
-        frame[top + FRAME : bottom - FRAME, left + FRAME : right - FRAME] = 0  # the face itself stays untinted
-        frames.append((frame, WORDS[face.label]))
+        frame[top + thick : bottom - thick, left + thick : right - thick] = 0  # the face itself stays untinted
+        frames.append((frame, face_name(number, face.label)))
     return view, frames
 
 
@@ -136,7 +145,6 @@ def build(detector: Detector) -> gr.Blocks:
         with gr.Row():
             with gr.Column():
                 photo = gr.Image(type="filepath", label="Photograph", height=380, elem_id="photo")
-                photo.preprocess = uploaded_file
                 gr.Examples(
                     [str(p) for p in sorted(EXAMPLES.glob("*.jpg"))], photo, label=EXAMPLES_LABEL, elem_id="examples"
                 )
@@ -144,13 +152,12 @@ def build(detector: Detector) -> gr.Blocks:
                 title = gr.Markdown(elem_id="headline")
                 with gr.Column(visible=False) as label_area:
                     label = gr.Label(label="Verdict", elem_id="label")
-                    label.postprocess = label_data
                 why = gr.Markdown(WAITING, elem_id="why")
                 with gr.Column(visible=False) as faces_area:
-                    colours = {WORDS[name]: colour for name, colour in COLOURS.items()}
-                    faces = gr.AnnotatedImage(label="Faces", elem_id="faces", height=460, color_map=colours)
+                    faces = gr.AnnotatedImage(label="Faces", elem_id="faces", height=460, color_map=FACE_COLOURS)
         shown = [title, label, why, faces, label_area, faces_area]
-        photo.change(page.show, photo, shown, show_progress_on=photo, api_visibility="private")
+        judged = photo.change(page.show, photo, shown, show_progress_on=photo, api_visibility="private")
+        judged.then(None, js=SCROLL_ON_A_PHONE)
 
         # The endpoints: events of buttons that nobody sees.
         verdict = gr.JSON(visible=False)

@@ -21,6 +21,7 @@ from detect.detector import Detector, default_model
 from detect.model import ModelError
 from detect.picture import SUFFIXES, PictureError
 
+INTERRUPTED = 130  # what a shell says of Ctrl-C
 COLUMNS = ("path", "label", "p_fake", "confidence", "faces", "reasons", "ms", "error")
 
 
@@ -45,6 +46,8 @@ def main(argv: list[str] | None = None) -> int:
             failed = judge(detector, paths, args.format, out)
     except ModelError as error:
         return _usage(str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -22,7 +22,7 @@ Source = str | os.PathLike | bytes | np.ndarray | Image.Image
 BATCH = 32
 
 NO_FACE = "No face was found, so the whole picture was scored; the detector is made for faces."
-IN_BAND = "The score lies in the range where the detector was wrong too often when it was measured."
+IN_BAND = "The score lies between {:.2f} and {:.2f}, where the detector was wrong too often when it was measured."
 DISAGREE = "The faces in this picture got different verdicts."
 
 
@@ -65,7 +65,10 @@ class Detector:
         Raises:
             PictureError: a picture cannot be opened; the message names its place in the list. Use
                 `stream` to get errors as values and go on.
+            TypeError: a single path or file instead of a list.
         """
+        if isinstance(pictures, str | bytes | os.PathLike):
+            raise TypeError("predict takes a list of pictures; put this one into a list.")
         verdicts = []
         for number, (result, _) in enumerate(self.stream(pictures)):
             if isinstance(result, PictureError):
@@ -132,7 +135,7 @@ class Detector:
             return Verdict(UNSURE, worst, confidence, (NO_FACE,), ())
         labels = {face.label for face in faces}
         label = next(name for name in (FAKE, UNSURE, REAL) if name in labels)
-        reasons = [IN_BAND] if label == UNSURE else []
+        reasons = [IN_BAND.format(*band)] if label == UNSURE else []
         if {REAL, FAKE} <= labels:
             reasons.append(DISAGREE)
         for face, crop in zip(faces, prepared.crops, strict=True):

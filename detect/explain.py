@@ -6,6 +6,7 @@ from detect.model import Metadata
 from detect.verdict import FAKE, REAL, UNSURE, Verdict
 
 WORDS = {REAL: "Real", FAKE: "Fake", UNSURE: "Not sure"}
+MAX_LISTED = 12  # faces named one by one
 CAUTION = "A verdict is evidence, not proof."
 
 
@@ -31,17 +32,22 @@ def explain(verdict: Verdict, metadata: Metadata) -> list[str]:
     return [_judged(verdict), *verdict.reasons, error_rate(verdict.label, metadata), CAUTION]
 
 
+def face_name(number: int, label: str) -> str:
+    """How a face is called in pictures and sentences: "1: Real". Faces are numbered from 1, largest first."""
+    return f"{number}: {WORDS[label]}"
+
+
 def _judged(verdict: Verdict) -> str:
     score = f"{verdict.p_fake * 100:.0f} in 100"
     if not verdict.faces:
         return f"The detector gives a chance of {score} that the picture is fake."
     if len(verdict.faces) == 1:
         return f"One face was found and judged; the detector gives a chance of {score} that it is fake."
-    count = {name: sum(face.label == name for face in verdict.faces) for name in (FAKE, UNSURE, REAL)}
-    parts = [f"{n} {WORDS[name].lower()}" for name, n in count.items() if n]
+    listed = [f"{face_name(n, face.label)} ({face.p_fake * 100:.0f} in 100)" for n, face in enumerate(verdict.faces, 1)]
+    more = f", and {len(listed) - MAX_LISTED} more" if len(listed) > MAX_LISTED else ""
     return (
-        f"{len(verdict.faces)} faces were found and judged: {', '.join(parts)}. A picture counts as fake if any face "
-        f"in it does; the most suspicious face has a chance of {score} of being fake."
+        f"{len(listed)} faces were found and judged, the largest first, each with its chance of being fake: "
+        f"{', '.join(listed[:MAX_LISTED])}{more}. A picture counts as fake if any face in it does."
     )
 
 

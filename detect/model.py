@@ -34,6 +34,7 @@ class Metadata:
     unsure_band: tuple[float, float]  # p_fake strictly between these is "unsure"
     recipe: str  # name of the training recipe
     recipe_sha256: str
+    seed: int  # of the recipe: also of the 80/20 split where the data has no val split of its own
     data_sha256: str  # of the training data's manifest
     metrics: dict = field(default_factory=dict)  # headline figures on pictures held out, see train/evaluate.py
     contract: int = CONTRACT

@@ -17,12 +17,12 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     onnx = commands.add_parser("onnx", help="write model.onnx from a training run, checked and measured")
     onnx.add_argument("run", type=Path, metavar="RUN", help="the run's folder, runs/NAME")
-    onnx.add_argument("--out", type=Path, default=Path("model.onnx"), help="default: model.onnx")
+    onnx.add_argument("--out", type=Path, help="default: model.onnx in the run's folder")
     args = parser.parse_args(argv)
     from export.onnx import ExportError, export_onnx  # here, because TensorFlow takes seconds to load
 
     try:
-        export_onnx(args.run, args.out)
+        export_onnx(args.run, args.out or args.run / "model.onnx")
     except (DataError, ExportError, ModelError) as error:
         sentence = str(error)
     except OSError as error:

@@ -54,6 +54,7 @@ def export_onnx(run_folder: Path, out: Path) -> Metadata:
         unsure_band=tuple(calibration["unsure_band"]),
         recipe=run.recipe.name,
         recipe_sha256=run.recipe.sha256,
+        seed=run.recipe.seed,
         data_sha256=run.data_sha256,
     )
     with whole_file(out) as partial:

@@ -1,14 +1,18 @@
 """Metrics against hand-counted cases, and the command on a miniature data set."""
 
+import csv
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
-from conftest import ROOT, command
+from conftest import ROOT, command, fit_command
 from PIL import Image
 
+from detect import Detector, Model
 from detect.explain import ceil_percent, floor_percent
+from train.data import read_samples
 from train.metrics import binary_metrics, decided_metrics
 
 
@@ -71,6 +75,40 @@ def test_the_command_writes_a_report_a_picture_and_the_readme(exported, data, tm
     assert unmarked.returncode == 2 and "no lines" in unmarked.stderr and readme.read_text() == "no marks here"
 
 
+def test_pictures_held_out_by_the_seed_are_the_ones_measured(data, recipe_file, backbone_weights, tmp_path):
+    """Plain class folders: fit, export and evaluate must hold out the same pictures."""
+    for label in ("real", "fake"):
+        shutil.copytree(data / "train" / label, tmp_path / "data" / label)
+    recipe = tmp_path / "short.yaml"
+    recipe.write_text(recipe_file.read_text().replace("epochs: 6", "epochs: 1"))
+    run, report = tmp_path / "run", tmp_path / "report.json"
+    for words in (
+        fit_command(tmp_path / "data", recipe, backbone_weights, run),
+        ["export", "onnx", run],
+        [
+            "train",
+            "evaluate",
+            "--model",
+            run / "model.onnx",
+            "--data",
+            tmp_path / "data",
+            "--split",
+            "val",
+            "--out",
+            report,
+        ],
+    ):
+        done = command(*words)
+        assert done.returncode == 0, done.stderr
+    held_out = [row["path"] for row in csv.DictReader((run / "crops" / "val.csv").open())]
+    expected = Detector(run / "model.onnx").predict(held_out)
+    metrics = Model(run / "model.onnx").metadata.metrics
+    measured = json.loads(report.read_text())
+    assert measured["all"]["pictures"] == len(expected) == 16 and metrics["auc"] == measured["all"]["auc"]
+    right = sum((v.p_fake >= 0.5) == ("/fake/" in path) for v, path in zip(expected, held_out, strict=True))
+    assert measured["all"]["accuracy"] == pytest.approx(right / 16)
+
+
 def test_a_split_that_is_not_there_is_said_so(exported, data):
     done = command("train", "evaluate", "--model", exported, "--data", data, "--split", "cross")
     assert done.returncode == 2 and "no split cross" in done.stderr and "Traceback" not in done.stderr
@@ -78,10 +116,6 @@ def test_a_split_that_is_not_there_is_said_so(exported, data):
 
 def test_the_shipped_model_judges_research_pictures_as_reported(faces_data):
     """A sample of the test split; CI measures all of it."""
-    from detect import Detector
-    from train.data import read_samples
-    from train.metrics import binary_metrics
-
     report = json.loads((ROOT / "reports" / "paper.json").read_text())
     chosen = [sample for sample in read_samples(faces_data) if sample.split == "test"][::6]
     p_fake = np.array([v.p_fake for v in Detector(ROOT / "model.onnx").predict([s.path for s in chosen])])

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from detect.model import CONTRACT, LABELS, Metadata, Model, ModelError, probability
 
 METADATA = Metadata(LABELS, size=32, crop_margin=0.3, resampling="bilinear", temperature=1.0, unsure_band=(0.4, 0.6),
-                    recipe="toy", recipe_sha256="0" * 64, data_sha256="1" * 64, metrics={})  # fmt: skip
+                    recipe="toy", recipe_sha256="0" * 64, seed=1, data_sha256="1" * 64, metrics={})  # fmt: skip
 
 
 def write_model(

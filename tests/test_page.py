@@ -73,12 +73,34 @@ def test_a_broken_file_gets_a_sentence_and_the_page_goes_on(page, tmp_path):
     assert "Traceback" not in page.content()
 
 
+def test_after_an_example_files_are_still_read_by_us_first(page, tmp_path):
+    """Gradio makes the photo component anew when an example is chosen, and would then open files with Pillow."""
+    page.locator("button.gallery-item").first.click()
+    assert VERDICT.search(headline(page))
+    page.get_by_role("button", name="Remove Image").click()
+    page.locator("#headline h2").wait_for(state="detached")
+    text = tmp_path / "text.jpg"
+    text.write_text("no picture")
+    upload(page, text)
+    assert "could not be judged" in headline(page)
+    assert "not a picture" in explanation(page)
+
+
+def test_every_face_of_a_group_is_framed_and_named(page):
+    upload(page, EXAMPLES / "group_portraits.jpg")
+    headline(page)
+    assert "3 faces were found and judged" in explanation(page)
+    names = page.locator("#faces .legend-item, #faces .legend button").all_inner_texts()
+    assert [name.split(":")[0].strip() for name in names] == ["1", "2", "3"]
+
+
 def test_a_picture_without_a_face_is_not_judged_as_one(page, tmp_path):
     plain = tmp_path / "sky.png"
     Image.linear_gradient("L").resize((400, 300)).convert("RGB").save(plain)
     upload(page, plain)
     assert "Not sure" in headline(page)
     assert "No face was found" in explanation(page)
+    assert not page.locator("#label").is_visible()
 
 
 def test_nothing_is_wider_than_the_screen(page):

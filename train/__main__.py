@@ -27,6 +27,9 @@ def main(argv: list[str] | None = None) -> int:
         sentence = str(error)
     except OSError as error:
         sentence = f"{error.filename or 'A file'}: {error.strerror or error}."
+    except KeyboardInterrupt:
+        print("\nInterrupted. The same command goes on after the last finished epoch.", file=sys.stderr)
+        return 130
     print(f"python -m train {args.command}: {sentence}", file=sys.stderr)
     return 2
 

@@ -5,8 +5,9 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def _cut(samples: Sequence[Sample], framing: Framing, folder: Path, name: str) -
 
     shape = (len(samples), framing.size, framing.size, 3)
     rows, skipped, total, faceless = [], [], Counter(), Counter()
-    with whole_file(folder / f"{name}.npy") as partial, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with whole_file(folder / f"{name}.npy") as partial, _cancelling_pool() as pool:
         pixels = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
         results = zip(samples, pool.map(crop, samples), strict=True)
         for sample, result in tqdm(results, total=len(samples), desc=f"faces of {name}", unit="picture", disable=None):
@@ -114,6 +115,16 @@ def _cut(samples: Sequence[Sample], framing: Framing, folder: Path, name: str) -
     for row in skipped:
         print(f"{name}: skipped {row['path']}: {row['reason']}")
     print(f"{name}: {len(rows)} pictures, {len(skipped)} skipped")
+
+
+@contextmanager
+def _cancelling_pool() -> Iterator[ThreadPoolExecutor]:
+    """A thread pool that drops what waits when it is left early, by Ctrl-C for one."""
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _write_csv(path: Path, columns: list[str], rows: list[dict]) -> None:

@@ -36,7 +36,8 @@ def evaluate(detector: Detector, samples: Sequence[Sample], split: str) -> dict:
     """
     chosen = [sample for sample in samples if sample.split == split]
     if not chosen:
-        raise DataError(f"The data has no split {split}.")
+        present = ", ".join(sorted({sample.split for sample in samples}))
+        raise DataError(f"The data has no split {split}, but {present}. Choose one of them with --split.")
     judged, verdicts, unreadable = [], [], []
     results = detector.stream(sample.path for sample in chosen)
     progress = tqdm(zip(chosen, results, strict=True), total=len(chosen), desc=split, unit="picture", disable=None)
@@ -75,8 +76,8 @@ def headline(report: dict) -> dict:
 def run(model: Path, data: Path, split: str, out: Path | None, check: Path | None, readme: Path | None) -> int:
     """The command `python -m train evaluate`; returns its exit status."""
     detector = Detector(model)
-    samples = read_samples(data)
     metadata = detector.metadata
+    samples = read_samples(data, metadata.seed)
     report = {
         "model": {"sha256": detector.model.sha256, "recipe": metadata.recipe, "recipe_sha256": metadata.recipe_sha256},
         "data_sha256": data_sha256(data, samples),

@@ -88,11 +88,10 @@ def fit(recipe: Recipe, data: Path, weights: str | None, out: Path) -> Run:
     data = data.resolve()  # so that the cache is found again from any folder
     samples = read_samples(data, recipe.seed)
     run = _open_run(recipe, data, data_sha256(data, samples), out)
-    train, val = run.crops("train", samples), run.crops("val", samples)
-
-    keras.utils.set_random_seed(recipe.seed)
     history = _resume_point(run)
-    model = build(recipe, None if history else weights)
+    keras.utils.set_random_seed(recipe.seed)
+    model = build(recipe, None if history else weights)  # before the faces are cut, lest a wrong file cost minutes
+    train, val = run.crops("train", samples), run.crops("val", samples)
     model.compile(
         optimizer=keras.optimizers.Adam(recipe.rate(0)),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -107,6 +106,8 @@ def fit(recipe: Recipe, data: Path, weights: str | None, out: Path) -> Run:
         run.folder / "calibration.json",
         json.dumps({"temperature": temperature, "unsure_band": band, "split": "val"}, indent=2) + "\n",
     )
+    if band == (0.0, 1.0):
+        print("On val neither side reaches decided_accuracy: this model will answer “Not sure” to every picture.")
     print(f"{out}: done; temperature {temperature:.3f}, unsure between {band[0]:.3f} and {band[1]:.3f}")
     return run
 
