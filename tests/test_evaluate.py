@@ -81,28 +81,18 @@ def test_pictures_held_out_by_the_seed_are_the_ones_measured(data, recipe_file, 
         shutil.copytree(data / "train" / label, tmp_path / "data" / label)
     recipe = tmp_path / "short.yaml"
     recipe.write_text(recipe_file.read_text().replace("epochs: 6", "epochs: 1"))
-    run, report = tmp_path / "run", tmp_path / "report.json"
+    folder, run, report = tmp_path / "data", tmp_path / "run", tmp_path / "report.json"
+    model = run / "model.onnx"
     for words in (
-        fit_command(tmp_path / "data", recipe, backbone_weights, run),
+        fit_command(folder, recipe, backbone_weights, run),
         ["export", "onnx", run],
-        [
-            "train",
-            "evaluate",
-            "--model",
-            run / "model.onnx",
-            "--data",
-            tmp_path / "data",
-            "--split",
-            "val",
-            "--out",
-            report,
-        ],
+        ["train", "evaluate", "--model", model, "--data", folder, "--split", "val", "--out", report],
     ):
         done = command(*words)
         assert done.returncode == 0, done.stderr
     held_out = [row["path"] for row in csv.DictReader((run / "crops" / "val.csv").open())]
-    expected = Detector(run / "model.onnx").predict(held_out)
-    metrics = Model(run / "model.onnx").metadata.metrics
+    expected = Detector(model).predict(held_out)
+    metrics = Model(model).metadata.metrics
     measured = json.loads(report.read_text())
     assert measured["all"]["pictures"] == len(expected) == 16 and metrics["auc"] == measured["all"]["auc"]
     right = sum((v.p_fake >= 0.5) == ("/fake/" in path) for v, path in zip(expected, held_out, strict=True))
