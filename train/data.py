@@ -66,7 +66,7 @@ def data_sha256(data: Path, samples: Iterable[Sample]) -> str:
 
 
 def _from_manifest(data: Path) -> list[Sample]:
-    with (data / "manifest.csv").open(encoding="utf-8", newline="") as file:
+    with (data / "manifest.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file)
         missing = {"path", "label"} - set(rows.fieldnames or ())
         if missing:
