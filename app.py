@@ -5,13 +5,15 @@ from pathlib import Path
 
 import gradio as gr
 import numpy as np
+from gradio.components import Component
 from gradio.components.label import LabelConfidence, LabelData
 from gradio.data_classes import ImageData
+from gradio_client.utils import is_http_url_like
 from PIL import Image
 
 from detect import Detector, ModelError, PictureError, Verdict, open_picture
 from detect.detector import default_model
-from detect.explain import CAUTION, WORDS, explain, face_name, headline
+from detect.explain import CAUTION, MAX_SHOWN, WORDS, explain, face_name, faces_shown, headline
 from detect.picture import FORMAT_NAMES, MAX_BYTES
 from detect.verdict import FAKE, REAL, UNSURE
 
@@ -24,7 +26,8 @@ TITLE = "Mobile Deepfake Detector"
 INTRO = f"""# {TITLE}
 Drop a photograph with a face. The detector says whether the face is **real** or **fake**, how sure that is,
 and how often it is wrong; where it does not know, it says **not sure**.
-{CAUTION} Pictures are judged on this server, not kept, and deleted within {2 * KEEP_SECONDS // 60} minutes."""
+{CAUTION} The model is for research and non-commercial use.
+Pictures are judged on this server, not kept, and deleted within {2 * KEEP_SECONDS // 60} minutes."""
 WAITING = "Drop, paste or take a photograph, or choose an example."
 EXAMPLES_LABEL = "Examples: fakes made by this project first, then real portraits"
 FAILED = "The picture could not be judged"
@@ -36,12 +39,12 @@ CSS = """
     #examples .gallery-item { flex: none; }
 }
 """
-FACE_COLOURS = {face_name(n, name): colour for name, colour in COLOURS.items() for n in range(1, 100)}
+FACE_COLOURS = {face_name(n, name): colour for name, colour in COLOURS.items() for n in range(1, MAX_SHOWN + 1)}
 SCROLL_ON_A_PHONE = """() => {
     if (window.innerWidth < 768) document.querySelector("#headline h2")?.scrollIntoView({behavior: "smooth"});
 }"""
 # Faces are nobody's to keep: no run history, and nothing larger than what would be judged is taken in.
-LAUNCH = {"max_file_size": MAX_BYTES, "run_history": False, "ssr_mode": False, "css": CSS}
+LAUNCH = {"max_file_size": MAX_BYTES, "run_history": False, "ssr_mode": False, "css": CSS, "enable_monitoring": False}
 
 
 def uploaded_file(component: gr.Image, payload: ImageData | None) -> str | None:
@@ -60,9 +63,17 @@ def label_data(component: gr.Label, verdict: Verdict | None) -> LabelData | dict
     )
 
 
+async def refuse_addresses(component: gr.Image, path: str | Path | None) -> str | None:
+    """Before a payload reaches `uploaded_file`, Gradio would download an address, of any size."""
+    if is_http_url_like(str(path)):
+        raise gr.Error("Send the picture itself, not its address.", print_exception=False)
+    return await Component.async_move_resource_to_block_cache(component, path)
+
+
 # Gradio makes components anew in a session, so a changed instance would not last, and it writes a .pyi file
 # beside the source of every subclass. Hence the classes themselves.
 gr.Image.preprocess = uploaded_file
+gr.Image.async_move_resource_to_block_cache = refuse_addresses
 gr.Label.postprocess = label_data
 
 
@@ -128,12 +139,12 @@ def _with_frames(picture: np.ndarray, verdict: Verdict) -> tuple:
     scale = view.width / picture.shape[1], view.height / picture.shape[0]
     thick = max(2, max(view.size) // 150)
     frames = []
-    for number, face in enumerate(verdict.faces, 1):
+    for name, face in faces_shown(verdict):
         left, top, right, bottom = (round(x * scale[i % 2]) for i, x in enumerate(face.box))
-        frame = np.zeros((view.height, view.width))
+        frame = np.zeros((view.height, view.width), np.float32)
         frame[top:bottom, left:right] = 1
         frame[top + thick : bottom - thick, left + thick : right - thick] = 0  # the face itself stays untinted
-        frames.append((frame, face_name(number, face.label)))
+        frames.append((frame, name))
     return view, frames
 
 

@@ -35,7 +35,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--recursive", action="store_true", help="look into the folders of a folder, too")
     parser.add_argument("--format", choices=("table", "jsonl", "csv"), default="table")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to standard output")
-    parser.add_argument("--model", type=Path, default=default_model(), metavar="FILE", help="another model.onnx")
+    parser.add_argument(
+        "--model", default=default_model(), metavar="FILE_OR_REPO", help="another model.onnx, or owner/name on the Hub"
+    )
     args = parser.parse_args(argv)
     paths = list(find_pictures(args.paths, args.recursive))
     if not paths:

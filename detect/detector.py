@@ -54,6 +54,7 @@ class Detector:
     def __init__(self, model: str | os.PathLike | Model = "model.onnx", face_finder: FaceFinder | None = None):
         self.model = model if isinstance(model, Model) else Model(model)
         self.face_finder = face_finder or FaceFinder()
+        self._pool = ThreadPoolExecutor(os.cpu_count())  # kept, because every new thread loads YuNet again
 
     @property
     def metadata(self):
@@ -83,11 +84,10 @@ class Detector:
             (verdict or the error of that picture, seconds spent on it).
         """
         sources = iter(pictures)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            upcoming = pool.map(self._try_prepare, list(islice(sources, BATCH)))
-            while batch := list(upcoming):
-                upcoming = pool.map(self._try_prepare, list(islice(sources, BATCH)))
-                yield from self._judge_batch(batch)
+        upcoming = self._pool.map(self._try_prepare, list(islice(sources, BATCH)))
+        while batch := list(upcoming):
+            upcoming = self._pool.map(self._try_prepare, list(islice(sources, BATCH)))
+            yield from self._judge_batch(batch)
 
     def prepare(self, picture: Source) -> Prepared:
         """Open a picture, find its faces, cut them out. Raises PictureError."""

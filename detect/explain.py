@@ -3,10 +3,10 @@
 import math
 
 from detect.model import Metadata
-from detect.verdict import FAKE, REAL, UNSURE, Verdict
+from detect.verdict import FAKE, REAL, UNSURE, Face, Verdict
 
 WORDS = {REAL: "Real", FAKE: "Fake", UNSURE: "Not sure"}
-MAX_LISTED = 12  # faces named one by one
+MAX_SHOWN = 12  # faces framed and named one by one
 CAUTION = "A verdict is evidence, not proof."
 
 
@@ -33,8 +33,14 @@ def explain(verdict: Verdict, metadata: Metadata) -> list[str]:
 
 
 def face_name(number: int, label: str) -> str:
-    """How a face is called in pictures and sentences: "1: Real". Faces are numbered from 1, largest first."""
+    """How a face is called in pictures and sentences: "1: Real"."""
     return f"{number}: {WORDS[label]}"
+
+
+def faces_shown(verdict: Verdict) -> list[tuple[str, Face]]:
+    """The faces worth showing, with their names: the most suspicious first, at most MAX_SHOWN of a crowd."""
+    ranked = sorted(verdict.faces, key=lambda face: -face.p_fake)[:MAX_SHOWN]
+    return [(face_name(number, face.label), face) for number, face in enumerate(ranked, 1)]
 
 
 def _judged(verdict: Verdict) -> str:
@@ -43,11 +49,11 @@ def _judged(verdict: Verdict) -> str:
         return f"The detector gives a chance of {score} that the picture is fake."
     if len(verdict.faces) == 1:
         return f"One face was found and judged; the detector gives a chance of {score} that it is fake."
-    listed = [f"{face_name(n, face.label)} ({face.p_fake * 100:.0f} in 100)" for n, face in enumerate(verdict.faces, 1)]
-    more = f", and {len(listed) - MAX_LISTED} more" if len(listed) > MAX_LISTED else ""
+    listed = ", ".join(f"{name} ({face.p_fake * 100:.0f} in 100)" for name, face in faces_shown(verdict))
+    more = f", and {len(verdict.faces) - MAX_SHOWN} less suspicious" if len(verdict.faces) > MAX_SHOWN else ""
     return (
-        f"{len(listed)} faces were found and judged, the largest first, each with its chance of being fake: "
-        f"{', '.join(listed[:MAX_LISTED])}{more}. A picture counts as fake if any face in it does."
+        f"{len(verdict.faces)} faces were found and judged, the most suspicious first, each with its chance of being "
+        f"fake: {listed}{more}. A picture counts as fake if any face in it does."
     )
 
 

@@ -7,12 +7,12 @@ import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
 from detect.crop import RESAMPLING
+from detect.hub import model_file
 
 CONTRACT = 1  # of the metadata; a file with another number is refused
 LABELS = ("real", "fake")
@@ -80,7 +80,7 @@ class Model:
     """The network in onnxruntime. Thread-safe.
 
     Args:
-        path: an ONNX file with this project's metadata.
+        path: an ONNX file with this project's metadata, or `owner/name`, a Hugging Face repository with one.
         threads: threads for one inference; 0 lets onnxruntime choose.
 
     Raises:
@@ -88,7 +88,10 @@ class Model:
     """
 
     def __init__(self, path: str | os.PathLike, threads: int = 0):
-        self.path = Path(path)
+        try:
+            self.path = model_file(path)
+        except OSError as error:
+            raise ModelError(str(error)) from None
         if not os.path.isfile(self.path):  # false, too, where the name itself is impossible
             raise ModelError(f"There is no model file {self.path}. Give its path, or run from the project's folder.")
         options = onnxruntime.SessionOptions()
@@ -133,6 +136,6 @@ class Model:
 
 
 def probability(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """Softmax of logits [N, 2] at a temperature (Guo et al. 2017), second class: [N] float64 in 0..1."""
+    """Softmax of logits [N, 2] at a temperature (Guo et al. 2017), second class: [N] float64, strictly within 0..1."""
     difference = (logits[:, 1] - logits[:, 0]).astype(np.float64) / temperature
-    return 1 / (1 + np.exp(-np.clip(difference, -500, 500)))
+    return 1 / (1 + np.exp(-np.clip(difference, -36, 36)))  # further out a float64 says 1.0: certainty, which is none

@@ -27,6 +27,9 @@ def main(argv: list[str] | None = None) -> int:
         sentence = str(error)
     except OSError as error:
         sentence = f"{error.filename or 'A file'}: {error.strerror or error}."
+    except KeyboardInterrupt:
+        print("\nInterrupted; nothing was written.", file=sys.stderr)
+        return 130
     else:
         return 0
     print(f"python -m export {args.command}: {sentence}", file=sys.stderr)

@@ -12,7 +12,7 @@ import tf2onnx
 from detect.crop import pixel_values
 from detect.detector import Detector
 from detect.model import LABELS, Metadata, Model
-from train.data import read_samples
+from train.data import DataError, data_sha256, read_samples
 from train.evaluate import evaluate, headline
 from train.files import whole_file
 from train.fit import Run
@@ -37,12 +37,14 @@ def export_onnx(run_folder: Path, out: Path) -> Metadata:
         The file's metadata.
 
     Raises:
-        DataError: no such run, it has not ended, or its data is gone.
+        DataError: no such run, it has not ended, or its data is gone or has changed.
         ExportError: the logits differ from Keras by more than 1e-4.
     """
     run = Run.load(run_folder)
     calibration = run.calibration
     samples = read_samples(run.data, run.recipe.seed)
+    if data_sha256(run.data, samples) != run.data_sha256:
+        raise DataError(f"{run.data} has changed since {run_folder} was trained on it; train again.")
     keras_model = build(run.recipe)
     keras_model.load_weights(run.best_weights)
     metadata = Metadata(
@@ -60,7 +62,8 @@ def export_onnx(run_folder: Path, out: Path) -> Metadata:
     with whole_file(out) as partial:
         proto = to_onnx(keras_model, run.recipe.size)
         _save(proto, metadata, partial)
-        crops = run.crops("val", samples).pixels[:PARITY_CROPS]
+        crops = run.crops("val", samples).pixels
+        crops = crops[:: max(1, len(crops) // PARITY_CROPS)][:PARITY_CROPS]  # of both classes and all sources
         difference = check_parity(keras_model, Model(partial), crops)
         print(f"onnxruntime and Keras agree within {difference:.1e} on the logits of {len(crops)} crops")
         split = "test" if any(sample.split == "test" for sample in samples) else "val"

@@ -5,6 +5,8 @@ import json
 import subprocess
 import sys
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import httpx
 import pytest
@@ -93,6 +95,21 @@ def test_files_of_the_server_cannot_be_judged_or_read(server, tmp_path):
     with REAL.open("rb") as file:
         (uploaded,) = httpx.post(f"{server[0]}gradio_api/upload", files={"files": file}).json()
     assert "faces" in call_analyze(server[0], {"path": uploaded, "meta": meta})
+
+
+def test_an_address_is_refused_before_anything_is_fetched(server):
+    asked = []
+
+    class Counter(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+
+    elsewhere = ThreadingHTTPServer(("127.0.0.1", 0), Counter)
+    Thread(target=elsewhere.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{elsewhere.server_port}/face.jpg"
+    answer = call_analyze(server[0], {"path": url, "meta": {"_type": "gradio.FileData"}})
+    elsewhere.shutdown()
+    assert "event: error" in answer and "not its address" in answer and not asked
 
 
 def test_an_upload_over_the_limit_is_refused(server):

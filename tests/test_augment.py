@@ -49,7 +49,7 @@ def test_nothing_asked_for_changes_nothing():
         ({"vertical_flip": True}, (10, -4)),
         ({"shift": 0.1}, (10 - 6.5, 4 - 6.5)),
         ({"scale": 0.2}, (12, 4.8)),
-        ({"rotation": 90}, (-4, 10)),
+        ({"rotation": 20}, (8.0, 7.2)),
     ],
 )
 def test_each_parameter_moves_the_picture_as_it_says(change, where):
@@ -57,7 +57,7 @@ def test_each_parameter_moves_the_picture_as_it_says(change, where):
     assert centre(moved) == pytest.approx(where, abs=0.3)
 
 
-@pytest.mark.parametrize(("change", "where"), [({"shift": 0.1}, (16.5, 10.5)), ({"rotation": 90}, (4, -10))])
+@pytest.mark.parametrize(("change", "where"), [({"shift": 0.1}, (16.5, 10.5)), ({"rotation": 20}, (10.8, 0.3))])
 def test_the_other_end_of_a_range_moves_the_other_way(change, where):
     moved = augment(spot(10, 4), Augment(**NONE | change), Always(0))
     assert centre(moved) == pytest.approx(where, abs=0.3)
@@ -69,3 +69,11 @@ def test_random_views_differ_and_the_same_seed_gives_the_same():
     assert np.array_equal(views[0], views[1])
     assert not np.array_equal(views[0], views[2]) and not np.array_equal(views[2], views[3])
     assert all(view.shape == (SIZE, SIZE, 3) and view.dtype == np.uint8 for view in views)
+
+
+def test_the_strongest_view_shows_no_invented_border():
+    strongest = Augment(horizontal_flip=False, vertical_flip=False, rotation=20, scale=0.2, shift=0.2)
+    for seed in range(300):
+        assert augment(np.full((SIZE, SIZE, 3), 255, np.uint8), strongest, np.random.default_rng(seed)).min() == 255
+    for share in (0.0, 1.0):
+        assert augment(np.full((SIZE, SIZE, 3), 255, np.uint8), strongest, Always(share)).min() == 255

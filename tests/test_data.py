@@ -69,11 +69,36 @@ def test_a_group_never_crosses_a_split_made_here(tmp_path):
         (["a.jpg,train"], "path,split", "label"),
         (["a.jpg,real,train,"], "path,label,split,group", "no fake pictures"),
         ([], "path,label", "no real pictures"),
+        (["a,real,train,", "./a,fake,test,"], "path,label,split,group", "line 3: a stands in line 2"),
+        (["../a.jpg,real,train,"], "path,label,split,group", "inside"),
+        (["/etc/hosts,real,train,"], "path,label,split,group", "inside"),
+        ([",real,train,"], "path,label,split,group", "inside"),
+        (["a"], "path,label,split,group", "label"),
+        (["a" * 200_000 + ",real,train,"], "path,label,split,group", "not a CSV file"),
     ],
 )
 def test_a_wrong_manifest_ends_in_a_sentence(tmp_path, rows, columns, words):
     with pytest.raises(DataError, match=words):
         read_samples(manifest(tmp_path, rows, columns))
+
+
+def test_a_manifest_in_another_encoding_is_refused(tmp_path):
+    (tmp_path / "manifest.csv").write_bytes("path,label\nä.jpg,real\n".encode("utf-16"))
+    with pytest.raises(DataError, match="not a CSV file in UTF-8"):
+        read_samples(tmp_path)
+
+
+def test_a_byte_order_mark_and_capitals_do_not_matter(tmp_path):
+    rows = [f"{label}{n}.jpg,{label},Train" for label in ("Real", "FAKE") for n in range(5)]
+    manifest(tmp_path, rows, "\ufeffpath,label,split")
+    assert counts(read_samples(tmp_path)) == {("train", 0): 4, ("val", 0): 1, ("train", 1): 4, ("val", 1): 1}
+
+
+def test_a_test_set_alone_can_be_measured_but_not_trained_on(tmp_path):
+    data = tree(tmp_path, {"test/real": 2, "test/fake": 3})
+    assert counts(read_samples(data, needed=("test",))) == {("test", 0): 2, ("test", 1): 3}
+    with pytest.raises(DataError, match="split train"):
+        read_samples(data)
 
 
 @pytest.mark.parametrize(

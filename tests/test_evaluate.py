@@ -101,7 +101,11 @@ def test_pictures_held_out_by_the_seed_are_the_ones_measured(data, recipe_file, 
 
 def test_a_split_that_is_not_there_is_said_so(exported, data):
     done = command("train", "evaluate", "--model", exported, "--data", data, "--split", "cross")
-    assert done.returncode == 2 and "no split cross" in done.stderr and "Traceback" not in done.stderr
+    assert (
+        done.returncode == 2
+        and "no real pictures for the split cross" in done.stderr
+        and "Traceback" not in done.stderr
+    )
 
 
 def test_the_shipped_model_judges_research_pictures_as_reported(faces_data):

@@ -13,6 +13,7 @@ from conftest import ROOT
 from onnx import TensorProto, helper, numpy_helper
 
 from detect.model import CONTRACT, LABELS, Metadata, Model, ModelError, probability
+from detect.verdict import label_of
 
 METADATA = Metadata(LABELS, size=32, crop_margin=0.3, resampling="bilinear", temperature=1.0, unsure_band=(0.4, 0.6),
                     recipe="toy", recipe_sha256="0" * 64, seed=1, data_sha256="1" * 64, metrics={})  # fmt: skip
@@ -137,7 +138,7 @@ def test_extreme_logits_give_probabilities_without_overflow():
     logits = np.array([[0, 3e38], [3e38, 0], [-3e38, 0], [7, 7]], np.float32)
     with np.errstate(all="raise"):
         p_fake = probability(logits, 0.001)
-    assert p_fake[0] == 1 and p_fake[1] < 1e-100 and p_fake[2] == 1 and p_fake[3] == 0.5
+    assert 1 - 1e-15 < p_fake[0] == p_fake[2] < 1 and 0 < p_fake[1] < 1e-15 and p_fake[3] == 0.5
 
 
 def test_probability_is_the_second_softmax():
@@ -236,3 +237,9 @@ def test_a_graph_for_one_picture_at_a_time_is_refused(tmp_path):
 @pytest.mark.parametrize("number", [np.nan, np.inf])
 def test_weights_that_are_not_finite_are_refused(tmp_path, number):
     assert "not finite" in refusal(write_model(tmp_path / "m.onnx", weights=(number, 0, 0)))
+
+
+def test_no_score_is_certain_so_a_side_that_decides_nothing_never_does():
+    extreme = probability(np.array([[0, 1e6], [1e6, 0]], np.float32), 0.01)
+    assert 0 < extreme[1] < extreme[0] < 1
+    assert [label_of(p, (0.0, 1.0)) for p in extreme] == ["unsure", "unsure"]

@@ -27,6 +27,10 @@ def test_the_paper_recipe_is_the_paper():
         ("epochs: 6", "", "epochs"),
         ("epochs: 6", "epochs: six", "epochs"),
         ("size: 32", "size: 8", "size"),
+        ("frozen: true", "frozen: 'off'", "frozen"),
+        ("epochs: 6", "epochs: '6'", "epochs"),
+        ("rotation: 5", "rotation: 90", "augment.rotation"),
+        ("1.0e-3, 4", ".inf, 4", "learning_rate"),
         ("rotation: 5", "rotatoin: 5", "augment.rotatoin"),
         ("units: 64", "units: 0", "head.0.units"),
         ("mobilenet_v2", "mobilenet_v9", "backbone"),
@@ -57,4 +61,5 @@ def test_the_hash_is_of_the_values_not_of_the_text(tmp_path):
     one = load_recipe(write(tmp_path, RECIPE))
     other = load_recipe(write(tmp_path, "# a comment\n" + RECIPE))
     changed = load_recipe(write(tmp_path, RECIPE.replace("epochs: 6", "epochs: 7")))
-    assert one.sha256 == other.sha256 != changed.sha256
+    turned = load_recipe(write(tmp_path, RECIPE.replace("{0: 1.0e-3, 4: 1.0e-4}", "{4: 1.0e-4, 0: 1.0e-3}")))
+    assert one.sha256 == other.sha256 == turned.sha256 != changed.sha256

@@ -1,4 +1,4 @@
-"""Pictures of a training run and of an evaluation."""
+"""Pictures of a training run."""
 
 from pathlib import Path
 

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -29,7 +30,7 @@ class Sample:
     group: str  # pictures of one group (a clip, a person) never cross splits; "" where each stands alone
 
 
-def read_samples(data: Path, seed: int = 0) -> list[Sample]:
+def read_samples(data: Path, seed: int = 0, needed: tuple[str, ...] = ("train", "val")) -> list[Sample]:
     """List the pictures of a data folder, sorted by path within each class.
 
     Three layouts are read: `manifest.csv` with the columns path and label, and split, source and group
@@ -37,18 +38,25 @@ def read_samples(data: Path, seed: int = 0) -> list[Sample]:
     of the training pictures of each class becomes it, in folder order shuffled by `seed`, whole groups
     at a time (the paper's 80/20).
 
+    Args:
+        data: the folder.
+        seed: of the 80/20 split.
+        needed: splits in which there must be pictures of both classes.
+
     Raises:
         DataError: no such folder, an empty class, a class called neither real nor fake, a manifest that
-            lacks a column, or a group in two splits.
+            cannot be read or names a picture twice, or a group in two splits.
     """
     data = Path(data)
     if not data.is_dir():
         raise DataError(f"There is no folder {data}. Give --data the folder that holds real/ and fake/.")
     samples = _from_manifest(data) if (data / "manifest.csv").is_file() else _from_folders(data)
-    _check_classes(samples, data, "train")
+    if "train" in needed:
+        _check_classes(samples, data, "train")
     if not any(sample.split == "val" for sample in samples):
         samples = _hold_out(samples, seed)
-    _check_classes(samples, data, "val")
+    for split in needed:
+        _check_classes(samples, data, split)
     _check_groups(samples)
     return samples
 
@@ -66,21 +74,30 @@ def data_sha256(data: Path, samples: Iterable[Sample]) -> str:
 
 
 def _from_manifest(data: Path) -> list[Sample]:
-    with (data / "manifest.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        missing = {"path", "label"} - set(rows.fieldnames or ())
-        if missing:
-            raise DataError(f"{data / 'manifest.csv'} has no column {' or '.join(sorted(missing))}.")
-        samples = []
-        for number, row in enumerate(rows, 2):
-            split = SPLITS.get(row.get("split") or "train")
-            if row["label"] not in LABELS or split is None:
-                raise DataError(
-                    f"{data / 'manifest.csv'}, line {number}: label {row['label']!r} must be real or fake, "
-                    f"and split {row.get('split')!r} one of {', '.join(SPLITS)}."
-                )
-            label = LABELS.index(row["label"])
-            samples.append(Sample(data / row["path"], label, split, row.get("source") or "", row.get("group") or ""))
+    manifest = data / "manifest.csv"
+    try:
+        with manifest.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{manifest} is not a CSV file in UTF-8 ({error}).") from None
+    missing = {"path", "label"} - set(rows[0] if rows else ())
+    if rows and missing:
+        raise DataError(f"{manifest} has no column {' or '.join(sorted(missing))}.")
+    samples, lines = [], {}
+    for line, row in enumerate(rows, 2):
+        label, split = (row["label"] or "").lower(), SPLITS.get((row.get("split") or "train").lower())
+        if label not in LABELS or split is None:
+            raise DataError(
+                f"{manifest}, line {line}: label {row['label']!r} must be real or fake, "
+                f"and split {row.get('split')!r} one of {', '.join(SPLITS)}."
+            )
+        path = os.path.normpath(row["path"] or ".")
+        if path == "." or os.path.isabs(path) or path.startswith("..") or "\0" in path:
+            raise DataError(f"{manifest}, line {line}: path {row['path']!r} must name a picture inside {data}.")
+        if path in lines:
+            raise DataError(f"{manifest}, line {line}: {path} stands in line {lines[path]} already.")
+        lines[path] = line
+        samples.append(Sample(data / path, LABELS.index(label), split, row.get("source") or "", row.get("group") or ""))
     return sorted(samples, key=lambda sample: (sample.label, sample.path))
 
 
@@ -132,7 +149,11 @@ def _check_classes(samples: list[Sample], data: Path, split: str) -> None:
     count = Counter(sample.label for sample in samples if sample.split == split)
     for label, name in enumerate(LABELS):
         if not count[label]:
-            raise DataError(f"{data} has no {name} pictures for the split {split}; both classes are needed in each.")
+            present = ", ".join(sorted({sample.split for sample in samples})) or "none"
+            raise DataError(
+                f"{data} has no {name} pictures for the split {split}; both classes are needed. Splits with pictures: "
+                f"{present}."
+            )
 
 
 def _check_groups(samples: list[Sample]) -> None:

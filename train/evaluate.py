@@ -32,12 +32,9 @@ def evaluate(detector: Detector, samples: Sequence[Sample], split: str) -> dict:
         `train.metrics.binary_metrics`.
 
     Raises:
-        DataError: the split has no pictures, or none of one class.
+        DataError: the split has no readable pictures of one class.
     """
     chosen = [sample for sample in samples if sample.split == split]
-    if not chosen:
-        present = ", ".join(sorted({sample.split for sample in samples}))
-        raise DataError(f"The data has no split {split}, but {present}. Choose one of them with --split.")
     judged, verdicts, unreadable = [], [], []
     results = detector.stream(sample.path for sample in chosen)
     progress = tqdm(zip(chosen, results, strict=True), total=len(chosen), desc=split, unit="picture", disable=None)
@@ -75,9 +72,10 @@ def headline(report: dict) -> dict:
 
 def run(model: Path, data: Path, split: str, out: Path | None, check: Path | None, readme: Path | None) -> int:
     """The command `python -m train evaluate`; returns its exit status."""
+    expected = _read_report(check) if check else None
     detector = Detector(model)
     metadata = detector.metadata
-    samples = read_samples(data, metadata.seed)
+    samples = read_samples(data, metadata.seed, needed=(split,))
     report = {
         "model": {"sha256": detector.model.sha256, "recipe": metadata.recipe, "recipe_sha256": metadata.recipe_sha256},
         "data_sha256": data_sha256(data, samples),
@@ -90,21 +88,41 @@ def run(model: Path, data: Path, split: str, out: Path | None, check: Path | Non
     if readme:
         update_readme(readme, report)
     if check:
-        differences = compare(json.loads(check.read_text(encoding="utf-8")), report)
+        differences = compare(expected, report)
         print("\n".join(differences) if differences else f"{check} holds: measured again within {TOLERANCE}")
         return 1 if differences else 0
     return 0
 
 
-def compare(expected: dict, measured: dict, where: str = "") -> list[str]:
-    """Sentences on every figure of a report that was not measured again, within TOLERANCE of its scale."""
+def _read_report(path: Path) -> dict:
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        report = None
+    if not isinstance(report, dict):
+        raise DataError(f"{path} is not a report that this command wrote.")
+    return report
+
+
+def compare(expected: object, measured: object, where: str = "", tolerance: float = TOLERANCE) -> list[str]:
+    """Sentences on every figure of a report that was not measured again.
+
+    Shares may differ by TOLERANCE or by one picture of those they are taken over, counts by as much.
+    """
     if isinstance(expected, dict) and isinstance(measured, dict):
+        pictures = expected.get("pictures")
+        if isinstance(pictures, int) and pictures > 0:
+            tolerance = max(TOLERANCE, 1.001 / pictures)
         keys = sorted(expected.keys() | measured.keys())
-        return [s for key in keys for s in compare(expected.get(key), measured.get(key), f"{where}.{key}".strip("."))]
-    numbers = isinstance(expected, int | float) and isinstance(measured, int | float)
-    if numbers:
-        scale = 1 if isinstance(expected, float) else max(1 / TOLERANCE, expected)  # a count: one picture, or a share
-        same = abs(expected - measured) <= TOLERANCE * scale
+        return [
+            difference
+            for key in keys
+            for difference in compare(expected.get(key), measured.get(key), f"{where}.{key}".strip("."), tolerance)
+        ]
+    if isinstance(expected, float) and isinstance(measured, int | float):
+        same = abs(expected - measured) <= tolerance
+    elif isinstance(expected, int) and isinstance(measured, int):
+        same = abs(expected - measured) <= max(1, TOLERANCE * expected)
     else:
         same = expected == measured
     return [] if same else [f"{where}: the report says {expected}, measured {measured}"]

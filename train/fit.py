@@ -46,9 +46,12 @@ class Run:
         file = Path(folder) / "run.json"
         if not file.is_file():
             raise DataError(f"{folder} is not the folder of a training run; make one with `python -m train fit`.")
-        values = json.loads(file.read_text(encoding="utf-8"))
-        recipe = Recipe.model_validate(values["recipe"])
-        return cls(Path(folder), recipe, Path(values["data"]), values["data_sha256"])
+        try:
+            values = json.loads(file.read_text(encoding="utf-8"))
+            recipe = Recipe.model_validate_json(json.dumps(values["recipe"]))
+            return cls(Path(folder), recipe, Path(values["data"]), values["data_sha256"])
+        except (ValueError, KeyError, TypeError):
+            raise DataError(f"{file} was not written by this version of the program; train again.") from None
 
     @property
     def best_weights(self) -> Path:
@@ -82,7 +85,7 @@ def fit(recipe: Recipe, data: Path, weights: str | None, out: Path) -> Run:
         out: the run's folder.
 
     Raises:
-        DataError: the data cannot be used, or `out` holds another run.
+        DataError: the data cannot be used, `out` holds another run, or the loss is no longer a number.
         WeightsError: the backbone's weights cannot be had.
     """
     data = data.resolve()  # so that the cache is found again from any folder
@@ -154,6 +157,8 @@ def _train(run: Run, model: keras.Model, train: Crops, val: Crops, history: list
             shuffle=False,  # Batches shuffles
             verbose=1 if sys.stdout.isatty() else 2,
         )
+        if not np.isfinite(result.history["val_loss"][-1]):
+            raise DataError(f"The loss of epoch {epoch + 1} is not a number: the learning rate is too high.")
         row = {name: values[-1] for name, values in result.history.items()}
         history.append({name: row[name] for name in COLUMNS if name in row} | {"epoch": epoch + 1})
         _save_epoch(run, model, history)

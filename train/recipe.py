@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from detect.crop import RESAMPLING
 
@@ -18,7 +18,7 @@ class RecipeError(ValueError):
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class DenseBlock(_Strict):
@@ -34,9 +34,9 @@ class Augment(_Strict):
 
     horizontal_flip: bool
     vertical_flip: bool
-    rotation: float = Field(ge=0, le=180)  # degrees, either way
-    scale: Share  # either way
-    shift: Share  # of the side, either way
+    rotation: float = Field(ge=0, le=20)  # degrees, either way
+    scale: float = Field(ge=0, le=0.2)  # share, either way
+    shift: float = Field(ge=0, le=0.2)  # share of the side, either way
 
 
 class EarlyStopping(_Strict):
@@ -59,6 +59,11 @@ class Recipe(_Strict):
     learning_rate: dict[int, Annotated[float, Field(gt=0)]]  # epoch (from 0) -> Adam's rate from there on
     early_stopping: EarlyStopping
     decided_accuracy: float = Field(gt=0.5, le=1)  # see train.calibrate.unsure_band
+
+    @field_validator("learning_rate")
+    @classmethod
+    def _by_epoch(cls, rates: dict) -> dict:
+        return dict(sorted(rates.items()))  # so that the hash does not depend on the file's order
 
     @model_validator(mode="after")
     def _first_rate(self):
