@@ -8,6 +8,7 @@ matplotlib.use("Agg")
 import itertools
 
 import matplotlib.pyplot as plt
+from matplotlib.ticker import MaxNLocator
 
 from train.files import whole_file
 
@@ -28,6 +29,7 @@ def draw_curves(history: list[dict], path: Path) -> None:
             if row["learning_rate"] != before["learning_rate"]:
                 axis.axvline(row["epoch"] - 0.5, color="0.8", zorder=0)
         axis.set(xlabel="epoch", ylabel=name)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.legend()
     figure.suptitle("Learning curves (grey lines: the learning rate drops)")
     with whole_file(path) as partial:
