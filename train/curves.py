@@ -1,13 +1,9 @@
 """Pictures of a training run."""
 
+import itertools
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-import itertools
-
-import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from train.files import whole_file
@@ -21,8 +17,8 @@ def draw_curves(history: list[dict], path: Path) -> None:
         path: of the PNG.
     """
     epochs = [row["epoch"] for row in history]
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    for axis, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         axis.plot(epochs, [row[name] for row in history], "o-", label="training, augmented")
         axis.plot(epochs, [row[f"val_{name}"] for row in history], "s--", label="validation")
         for before, row in itertools.pairwise(history):
@@ -34,4 +30,3 @@ def draw_curves(history: list[dict], path: Path) -> None:
     figure.suptitle("Learning curves (grey lines: the learning rate drops)")
     with whole_file(path) as partial:
         figure.savefig(partial, dpi=110, format="png")
-    plt.close(figure)

@@ -3,10 +3,7 @@
 import math
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 
 from detect.explain import ceil_percent, floor_percent
 from train.data import DataError
@@ -60,7 +57,8 @@ def _side(name: str, said: dict) -> str:
 
 def draw_report(report: dict, path: Path) -> None:
     """Confusion matrix and, per source, AUC or the rate of right answers, as a PNG."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), width_ratios=(1, 1.6), layout="constrained")
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1, 1.6))
     confusion = report["all"]["confusion"]
     cells = [[confusion[f"{true}_as_{said}"] for said in ("real", "fake")] for true in ("real", "fake")]
     left.imshow(cells, cmap="Blues", vmin=0)
@@ -83,7 +81,6 @@ def draw_report(report: dict, path: Path) -> None:
     figure.suptitle(f"{report['model']['recipe']} on the {report['split']} split")
     with whole_file(path) as partial:
         figure.savefig(partial, dpi=110, format="png")
-    plt.close(figure)
 
 
 def _bar(metrics: dict) -> tuple[float, str]:
