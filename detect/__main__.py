@@ -18,6 +18,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from detect.detector import Detector, default_model
+from detect.files import whole_file
 from detect.model import ModelError
 from detect.picture import SUFFIXES, PictureError
 
@@ -151,14 +152,9 @@ def _output(path: Path | None):
         with path.open("w", encoding="utf-8", newline="") as out:
             yield out
         return
-    path = Path(os.path.realpath(path))  # through a link, which is not to be replaced by the file
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as out:
-            yield out
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    real = Path(os.path.realpath(path))  # through a link, which is not to be replaced by the file
+    with whole_file(real) as partial, partial.open("w", encoding="utf-8", newline="") as out:
+        yield out
 
 
 def _usage(sentence: str) -> int:

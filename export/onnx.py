@@ -11,10 +11,10 @@ import tf2onnx
 
 from detect.crop import pixel_values
 from detect.detector import Detector
+from detect.files import whole_file
 from detect.model import LABELS, Metadata, Model
 from train.data import DataError, data_sha256, read_samples
 from train.evaluate import evaluate, headline
-from train.files import whole_file
 from train.fit import Run
 from train.network import build
 

@@ -87,6 +87,13 @@ def test_another_recipe_does_not_overwrite_a_run(run_folder, data, backbone_weig
     assert (run_folder / "run.json").read_bytes() == before
 
 
+def test_other_weights_do_not_go_unnoticed(run_folder, data, recipe_file, backbone_weights, tmp_path):
+    other = tmp_path / "other.weights.h5"
+    other.write_bytes(backbone_weights.read_bytes() + b"0")
+    done = command(*fit_command(data, recipe_file, other, run_folder))
+    assert done.returncode == 2 and "other weights" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_broken_and_faceless_pictures_are_counted_and_early_stopping_stops(data, backbone_weights, tmp_path):
     folder = tmp_path / "data"
     for label in ("real", "fake"):

@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from detect.faces import FaceFinder, FoundFace
+from detect.files import whole_file
 from detect.picture import PictureError, open_picture
-from train.files import whole_file
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".bmp": "BMP"}
 

@@ -16,9 +16,9 @@ from tqdm import tqdm
 
 from detect.crop import crop_face
 from detect.faces import FaceFinder
+from detect.files import whole_file, write_text
 from detect.picture import PictureError, open_picture
 from train.data import DataError, Sample
-from train.files import whole_file, write_text
 
 
 @dataclass(frozen=True)

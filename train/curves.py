@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from train.files import whole_file
+from detect.files import whole_file
 
 
 def draw_curves(history: list[dict], path: Path) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 from tqdm import tqdm
 
 from detect.detector import Detector
+from detect.files import write_text
 from detect.picture import PictureError
 from train.data import DataError, Sample, data_sha256, read_samples
-from train.files import write_text
 from train.metrics import THRESHOLD, binary_metrics, decided_metrics
 from train.report import draw_report, report_markdown, update_readme
 

@@ -13,19 +13,19 @@ import csv
 import json
 import platform
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from detect.files import whole_file, write_text
 from train.batches import Batches
 from train.calibrate import calibrate
 from train.crops import Crops, Framing, cached_crops
 from train.curves import draw_curves
 from train.data import DataError, data_sha256, read_samples
-from train.files import whole_file, write_text
-from train.network import build
+from train.network import build, weights_sha256
 from train.recipe import Recipe
 
 COLUMNS = ("epoch", "learning_rate", "loss", "accuracy", "val_loss", "val_accuracy")
@@ -39,6 +39,7 @@ class Run:
     recipe: Recipe
     data: Path
     data_sha256: str
+    weights_sha256: str  # of the backbone's file, or "imagenet"
 
     @classmethod
     def load(cls, folder: Path) -> "Run":
@@ -49,7 +50,7 @@ class Run:
         try:
             values = json.loads(file.read_text(encoding="utf-8"))
             recipe = Recipe.model_validate_json(json.dumps(values["recipe"]))
-            return cls(Path(folder), recipe, Path(values["data"]), values["data_sha256"])
+            return cls(Path(folder), recipe, Path(values["data"]), values["data_sha256"], values["weights_sha256"])
         except (ValueError, KeyError, TypeError):
             raise DataError(f"{file} was not written by this version of the program; train again.") from None
 
@@ -73,7 +74,7 @@ class Run:
         return cached_crops(chosen, framing, self.folder / "crops", split)
 
 
-def fit(recipe: Recipe, data: Path, weights: str | None, out: Path) -> Run:
+def fit(recipe: Recipe, data: Path, weights: str | Path, out: Path) -> Run:
     """Train a recipe's network on the train split of a data folder, choosing the epoch on val.
 
     Same seed, same data, same machine: same weights, also after any number of kills and resumptions.
@@ -90,7 +91,7 @@ def fit(recipe: Recipe, data: Path, weights: str | None, out: Path) -> Run:
     """
     data = data.resolve()  # so that the cache is found again from any folder
     samples = read_samples(data, recipe.seed)
-    run = _open_run(recipe, data, data_sha256(data, samples), out)
+    run = _open_run(Run(out, recipe, data, data_sha256(data, samples), weights_sha256(weights)))
     history = _resume_point(run)
     keras.utils.set_random_seed(recipe.seed)
     model = build(recipe, None if history else weights)  # before the faces are cut, lest a wrong file cost minutes
@@ -115,23 +116,29 @@ def fit(recipe: Recipe, data: Path, weights: str | None, out: Path) -> Run:
     return run
 
 
-def _open_run(recipe: Recipe, data: Path, sha256: str, out: Path) -> Run:
-    if (out / "run.json").is_file():
-        run = Run.load(out)
-        if (run.recipe, run.data_sha256) != (recipe, sha256):
-            raise DataError(f"{out} holds a run of another recipe or other data. Choose another --out, or delete it.")
+def _open_run(run: Run) -> Run:
+    """Begin a run, or find that the same one has begun already."""
+    if (run.folder / "run.json").is_file():
+        begun = Run.load(run.folder)
+        if replace(begun, data=run.data) != run:  # data may have moved, if it is still the same
+            raise DataError(
+                f"{run.folder} holds a run of another recipe, other data or other weights. Choose another --out, or "
+                "delete it."
+            )
         return run
     values = {
-        "recipe": recipe.model_dump(),
-        "recipe_sha256": recipe.sha256,
-        "data": str(data),
-        "data_sha256": sha256,
+        "recipe": run.recipe.model_dump(),
+        "recipe_sha256": run.recipe.sha256,
+        "data": str(run.data),
+        "data_sha256": run.data_sha256,
+        "weights_sha256": run.weights_sha256,
         "keras": keras.__version__,
         "backend": keras.config.backend(),
         "python": platform.python_version(),
     }
-    write_text(out / "run.json", json.dumps(values, indent=2) + "\n")
-    return Run(out, recipe, data, sha256)
+    (run.folder / "state").mkdir(parents=True, exist_ok=True)
+    write_text(run.folder / "run.json", json.dumps(values, indent=2) + "\n")
+    return run
 
 
 def _train(run: Run, model: keras.Model, train: Crops, val: Crops, history: list[dict]) -> None:

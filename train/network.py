@@ -1,5 +1,6 @@
 """The network: a backbone of keras.applications, global average pooling and a head."""
 
+import hashlib
 from pathlib import Path
 
 import keras
@@ -43,6 +44,15 @@ def build(recipe: Recipe, weights: str | Path | None = None) -> keras.Model:
     return keras.Model(pixels, logits, name=recipe.name)
 
 
+def weights_sha256(weights: str | Path) -> str:
+    """What a run remembers of its backbone's weights: "imagenet", or the file's sha256. Raises WeightsError."""
+    if weights == IMAGENET:
+        return IMAGENET
+    if not Path(weights).is_file():
+        raise WeightsError(f"There is no weights file {weights}. Give its path, or --weights imagenet to download it.")
+    return hashlib.sha256(Path(weights).read_bytes()).hexdigest()
+
+
 def _mobilenet_v2(size: int, weights: str | Path | None) -> keras.Model:
     shape = (size, size, 3)
     if weights == IMAGENET:
@@ -56,8 +66,6 @@ def _mobilenet_v2(size: int, weights: str | Path | None) -> keras.Model:
     backbone = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=shape)
     if weights is None:
         return backbone
-    if not Path(weights).is_file():
-        raise WeightsError(f"There is no weights file {weights}. Give its path, or --weights imagenet to download it.")
     try:
         backbone.load_weights(weights)
     except (OSError, ValueError, KeyError) as error:

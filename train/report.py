@@ -6,8 +6,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from detect.explain import ceil_percent, floor_percent
+from detect.files import whole_file, write_text
 from train.data import DataError
-from train.files import whole_file, write_text
 
 END = "<!-- end of report -->"
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary path with the same suffixes in the same folder; on success it takes the place of `path`."""
+    """Give a temporary path with the same suffixes in the same folder; on success it takes the place of `path`.
+
+    A folder that does not exist is not made: its name may well be mistyped.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
     try:
         yield partial
