@@ -47,11 +47,17 @@ def crop_face(picture: np.ndarray, box: Box | None, margin: float, size: int, re
     """
     height, width = picture.shape[:2]
     region = (0, 0, width, height) if box is None else crop_box(box, margin, width, height)
+    return cut(picture, region, size, resampling)
+
+
+def cut(picture: np.ndarray, region: Box, size: int, resampling: str) -> np.ndarray:
+    """A region (left, top, right, bottom) of a picture [H, W, 3] uint8, resized to [size, size, 3]; pixels outside it
+    (but for the fractions on its edge) have no say."""
     left, top = int(region[0]), int(region[1])
     right, bottom = int(np.ceil(region[2])), int(np.ceil(region[3]))
-    cut = Image.fromarray(np.ascontiguousarray(picture[top:bottom, left:right]))
-    inner = (region[0] - left, region[1] - top, min(region[2] - left, cut.width), min(region[3] - top, cut.height))
-    return np.asarray(cut.resize((size, size), RESAMPLING[resampling], box=inner))
+    part = Image.fromarray(np.ascontiguousarray(picture[top:bottom, left:right]))
+    inner = (region[0] - left, region[1] - top, min(region[2] - left, part.width), min(region[3] - top, part.height))
+    return np.asarray(part.resize((size, size), RESAMPLING[resampling], box=inner))
 
 
 def pixel_values(crops: np.ndarray) -> np.ndarray:

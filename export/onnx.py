@@ -62,8 +62,9 @@ def export_onnx(run_folder: Path, out: Path) -> Metadata:
     with whole_file(out) as partial:
         proto = to_onnx(keras_model, run.recipe.size)
         _save(proto, metadata, partial)
-        crops = run.crops("val", samples).pixels
-        crops = crops[:: max(1, len(crops) // PARITY_CROPS)][:PARITY_CROPS]  # of both classes and all sources
+        val = run.crops("val", samples)
+        chosen = range(0, len(val), max(1, len(val) // PARITY_CROPS))[:PARITY_CROPS]  # both classes, all sources
+        crops = np.stack([val.crop(number, run.recipe.size) for number in chosen])
         difference = check_parity(keras_model, Model(partial), crops)
         print(f"onnxruntime and Keras agree within {difference:.1e} on the logits of {len(crops)} crops")
         split = "test" if any(sample.split == "test" for sample in samples) else "val"

@@ -13,10 +13,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import yaml
 from conftest import RECIPE, ROOT, command, fit_command
 from PIL import Image
 
 from train.calibrate import fit_temperature, unsure_band
+from train.recipe import load_recipe
 
 
 def weights(file: Path) -> dict[str, np.ndarray]:
@@ -51,23 +53,52 @@ def test_training_learns(run_folder):
     assert max(float(row["val_accuracy"]) for row in history) > 0.8
 
 
-def test_a_killed_run_goes_on_and_ends_with_the_same_weights(run_folder, data, recipe_file, backbone_weights, tmp_path):
-    out = tmp_path / "killed"
-    words = [sys.executable, "-m", *fit_command(data, recipe_file, backbone_weights, out)]
-    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not any(p.name >= "epoch_0002" for p in out.glob("state/epoch_*")):
+def killed_and_resumed(words: list[str], out: Path, state: str) -> str:
+    """Kill a run with SIGKILL once this state is on disk, give the same command again, and return what that says."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *words], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while not any(p.name >= state for p in out.glob("state/epoch_*")):
         assert process.poll() is None, "the run ended before it could be killed"
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (out / "calibration.json").exists()
-
-    resumed = command(*fit_command(data, recipe_file, backbone_weights, out))
+    resumed = command(*words)
     assert resumed.returncode == 0, resumed.stderr
-    assert "going on after epoch" in resumed.stdout and "Epoch 1/6" not in resumed.stdout
+    assert "going on after epoch" in resumed.stdout and "Epoch 1/" not in resumed.stdout
+    return resumed.stdout
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_weights(run_folder, data, recipe_file, backbone_weights, tmp_path):
+    out = tmp_path / "killed"
+    killed_and_resumed(fit_command(data, recipe_file, backbone_weights, out), out, "epoch_0002")
     assert (out / "history.csv").read_text() == (run_folder / "history.csv").read_text()
     assert same_weights(out / "state/epoch_0006.weights.h5", run_folder / "state/epoch_0006.weights.h5")
     assert same_weights(out / "best.weights.h5", run_folder / "best.weights.h5")
+
+
+def test_growing_sizes_and_every_augmentation_resume_to_the_same_weights(data, backbone_weights, tmp_path):
+    """All of the network is trained; it is killed where the size changes, and beside it trained undisturbed."""
+    recipe = tmp_path / "growing.yaml"
+    shipped = load_recipe("shipped").model_dump()
+    small = {"size": 64, "sizes": {0: 32, 2: 64}, "epochs": 4, "batch_size": 16}
+    small |= {"learning_rate": {0: 1e-3, 3: 1e-4}, "decided_accuracy": 0.8}
+    recipe.write_text(yaml.safe_dump(shipped | small))
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    done = command(*fit_command(data, recipe, backbone_weights, whole))
+    assert done.returncode == 0, done.stderr
+    killed_and_resumed(fit_command(data, recipe, backbone_weights, killed), killed, "epoch_0002")
+    assert (whole / "history.csv").read_text() == (killed / "history.csv").read_text()
+    assert same_weights(whole / "state/epoch_0004.weights.h5", killed / "state/epoch_0004.weights.h5")
+    history = list(csv.DictReader((whole / "history.csv").open()))
+    assert [float(row["learning_rate"]) for row in history] == pytest.approx([1e-3, 7.75e-4, 3.25e-4, 1e-4])
+    steps = weights(whole / "best.weights.h5")["optimizer/vars/0"]
+    best = 3 + np.argmin([float(row["val_loss"]) for row in history[2:]])  # only the final size counts
+    assert steps == best * 4  # 64 pictures in batches of 16
+    backbone, trained = weights(backbone_weights), weights(whole / "best.weights.h5")
+    first = "layers/conv2d/vars/0"
+    assert not np.array_equal(backbone[first], trained[f"layers/functional/{first}"])
 
 
 def test_the_best_weights_are_those_of_the_lowest_loss(run_folder):

@@ -16,12 +16,17 @@ from PIL import Image
 from detect import Model
 from detect.faces import FaceFinder
 from detect.picture import open_picture
-from train.evaluate import compare
+from train.bars import bars_of
+from train.evaluate import compare, headline
 from train.recipe import load_recipe
-from train.report import END, begin_mark, report_markdown
+from train.report import END, begin_mark, readme_markdown, report_markdown
+from train.tiers import TIERS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-REPORT = json.loads((ROOT / "reports" / "paper.json").read_text(encoding="utf-8"))
+REPORTS = ROOT / "reports"
+REPORT, CROSS = (
+    json.loads((REPORTS / "shipped" / split / "report.json").read_text(encoding="utf-8")) for split in ("test", "cross")
+)
 
 
 def imports(folder):
@@ -64,10 +69,32 @@ def test_the_front_matter_makes_a_space():
     assert len(front["short_description"]) <= 60
 
 
-def test_readme_shows_the_report_and_nothing_else():
-    _, _, rest = README.partition(begin_mark(REPORT))
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("shipped, test", readme_markdown(REPORT)),
+        ("shipped, cross", readme_markdown(CROSS)),
+        ("compare", (REPORTS / "compare" / "compare.md").read_text(encoding="utf-8")),
+        ("ablation", (REPORTS / "ablation" / "ablation.md").read_text(encoding="utf-8")),
+    ],
+    ids=["test", "cross", "compare", "ablation"],
+)
+def test_readme_shows_the_reports_and_nothing_else(name, table):
+    _, _, rest = README.partition(begin_mark(name))
     section, closed, _ = rest.partition(END)
-    assert closed and section.strip() == report_markdown(REPORT).strip()
+    assert closed and section.strip() == table.strip()
+
+
+@pytest.mark.parametrize("report", [REPORT, CROSS], ids=["test", "cross"])
+def test_the_markdown_reports_are_those_of_the_figures(report):
+    folder = REPORTS / "shipped" / report["split"]
+    assert (folder / "report.md").read_text(encoding="utf-8") == report_markdown(report)
+    assert report["bars"] == bars_of(report)
+
+
+def test_readme_shows_pictures_that_are_there():
+    shown = re.findall(r"!\[[^]]*\]\(([^)]+)\)", README)
+    assert len(shown) >= 4 and all((ROOT / name).is_file() for name in shown)
 
 
 def test_readme_types_no_measured_figure_by_hand():
@@ -76,19 +103,16 @@ def test_readme_types_no_measured_figure_by_hand():
     assert not re.findall(r"\d+(?:\.\d+)? ?%|\b0\.\d{2,}\b", prose)
 
 
-def test_the_shipped_model_carries_the_figures_of_its_report():
+@pytest.mark.parametrize("report", [REPORT, CROSS], ids=["test", "cross"])
+def test_the_reports_are_of_the_shipped_model(report):
     model = Model(ROOT / "model.onnx")
-    metadata, everything = model.metadata, REPORT["all"]
-    assert REPORT["model"] == {
-        "sha256": model.sha256,
-        "recipe": metadata.recipe,
-        "recipe_sha256": metadata.recipe_sha256,
-    }
-    assert REPORT["data_sha256"] == metadata.data_sha256
-    assert metadata.metrics["split"] == REPORT["split"] == "test"
-    assert metadata.metrics["decided"] == REPORT["decided"]
-    for name in ("pictures", "accuracy", "precision", "recall", "f1", "auc"):
-        assert metadata.metrics[name] == everything[name]
+    metadata = model.metadata
+    of = {"sha256": model.sha256, "recipe": metadata.recipe, "recipe_sha256": metadata.recipe_sha256}
+    assert report["model"] == of and report["data_sha256"] == metadata.data_sha256
+
+
+def test_the_shipped_model_carries_the_figures_of_its_report():
+    assert Model(ROOT / "model.onnx").metadata.metrics == headline(REPORT)
 
 
 def test_the_shipped_model_comes_from_its_recipe():
@@ -102,24 +126,32 @@ def test_the_shipped_model_comes_from_its_recipe():
     )
 
 
-def test_the_report_adds_up():
-    confusion, everything = REPORT["all"]["confusion"], REPORT["all"]
+@pytest.mark.parametrize("tier", TIERS)
+def test_the_report_adds_up(tier):
+    figures = REPORT["tiers"][tier]
+    confusion, everything = figures["all"]["confusion"], figures["all"]
     right = confusion["real_as_real"] + confusion["fake_as_fake"]
     assert sum(confusion.values()) == everything["pictures"]
     assert everything["accuracy"] == pytest.approx(right / everything["pictures"])
-    assert sum(source["pictures"] for source in REPORT["sources"].values()) == everything["pictures"]
-    history = list(csv.DictReader((ROOT / "reports" / "paper_history.csv").open()))
-    assert 1 <= len(history) <= load_recipe("paper").epochs
+    assert sum(source["pictures"] for source in figures["sources"].values()) == everything["pictures"]
+
+
+def test_the_learning_curves_are_of_the_shipped_recipe():
+    history = list(csv.DictReader((REPORTS / "shipped" / "history.csv").open()))
+    recipe = load_recipe(Model(ROOT / "model.onnx").metadata.recipe)
+    assert [float(row["learning_rate"]) for row in history] == pytest.approx(
+        [recipe.rate(epoch) for epoch in range(len(history))], rel=1e-5
+    )
 
 
 def test_a_report_is_checked_figure_by_figure():
     assert compare(REPORT, REPORT) == []
     worse = json.loads(json.dumps(REPORT))
-    worse["all"]["auc"] -= 0.01
-    worse["all"]["confusion"]["fake_as_real"] += 10
-    del worse["sources"]["dfdc"]
-    differences = compare(REPORT, worse)
-    assert [d.split(":")[0] for d in differences] == ["all.auc", "all.confusion.fake_as_real", "sources.dfdc"]
+    worse["tiers"]["clean"]["all"]["auc"] -= 0.01
+    worse["tiers"]["hard"]["all"]["confusion"]["fake_as_real"] += 10
+    del worse["tiers"]["web"]["sources"]["dfdc"]
+    differences = [d.split(":")[0] for d in compare(REPORT, worse)]
+    assert differences == ["tiers.clean.all.auc", "tiers.hard.all.confusion.fake_as_real", "tiers.web.sources.dfdc"]
 
 
 def test_every_example_is_credited_and_has_the_faces_it_should():

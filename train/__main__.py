@@ -1,4 +1,4 @@
-"""Command line: python -m train fit|evaluate|blend."""
+"""Command line: python -m train audit|fit|evaluate|compare|ablate|blend."""
 
 import argparse
 import os
@@ -19,6 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     _add_fit(commands)
     _add_evaluate(commands)
+    _add_ablate(commands)
     _add_blend(commands)
     args = parser.parse_args(argv)
     try:
@@ -60,9 +61,9 @@ def _add_evaluate(commands) -> None:
     parser.add_argument("--model", type=Path, default=default_model(), help="an ONNX file (default: model.onnx)")
     parser.add_argument("--data", type=Path, required=True, help="folder with <split>/<real|fake>/")
     parser.add_argument("--split", default="test", choices=("train", "val", "test", "cross"))
-    parser.add_argument("--out", type=Path, metavar="REPORT.json", help="write the report, and a picture beside it")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write report.json, report.md and pictures there")
     parser.add_argument("--check", type=Path, metavar="REPORT.json", help="fail where this report says otherwise")
-    parser.add_argument("--readme", type=Path, metavar="README.md", help="put the report's table between its marks")
+    parser.add_argument("--readme", type=Path, metavar="README.md", help="put the report's tables between its marks")
     parser.set_defaults(run=_evaluate)
 
 
@@ -70,6 +71,23 @@ def _evaluate(args: argparse.Namespace) -> int:
     from train.evaluate import run
 
     return run(args.model, args.data, args.split, args.out, args.check, args.readme)
+
+
+def _add_ablate(commands) -> None:
+    parser = commands.add_parser("ablate", help="short runs of a recipe, each with one part left out or changed")
+    parser.add_argument("--recipe", default="shipped", help="a name in train/recipes/ or a .yaml file")
+    parser.add_argument("--epochs", type=int, default=3, help="of every run (default: 3)")
+    parser.add_argument("--data", type=Path, required=True, help="folder with a manifest.csv and a split called cross")
+    parser.add_argument("--weights", default="imagenet", help="see fit")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the runs and the table")
+    parser.add_argument("--readme", type=Path, metavar="README.md", help="put the table between its marks")
+    parser.set_defaults(run=_ablate)
+
+
+def _ablate(args: argparse.Namespace) -> int:
+    from train.ablation import run  # here, because Keras takes seconds to load
+
+    return run(load_recipe(args.recipe), args.epochs, args.data, args.weights, args.out, args.readme)
 
 
 def _add_blend(commands) -> None:

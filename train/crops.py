@@ -1,4 +1,7 @@
-"""Samples -> face crops, found and cut once by the run-time functions and kept under the run folder."""
+"""Samples -> faces, found once by the run-time functions and kept at their own resolution under the run folder.
+
+A face is kept with some of the picture around its crop, so that training can frame and degrade it anew each time.
+"""
 
 import csv
 import hashlib
@@ -11,68 +14,108 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from tqdm import tqdm
 
-from detect.crop import crop_face
-from detect.faces import FaceFinder
+from detect.crop import Box, crop_box, cut
+from detect.faces import FaceFinder, FoundFace
 from detect.files import whole_file, write_text
-from detect.picture import PictureError, open_picture
+from detect.picture import PictureError
 from train.data import DataError, Sample
+from train.tiers import open_degraded
+
+LONGEST = 640  # pixels; a larger region is averaged down to it, or a few camera photographs would fill the disk
+COLUMNS = ("path", "label", "source", "offset", "width", "height", "square", "face")
 
 
 @dataclass(frozen=True)
 class Framing:
-    """How faces are cut: the part of a recipe on which the cache depends."""
+    """How faces are kept: the part of a recipe on which the cache depends."""
 
-    size: int
-    margin: float
-    resampling: str
+    margin: float  # of the crop, see detect.crop.crop_box
+    slack: float = 0.0  # kept around the crop, as a share of its side
+    tier: str = "clean"  # see train.tiers
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One face: where its region lies in the file, and what is known in the region's own pixels."""
+
+    offset: int
+    width: int
+    height: int
+    square: Box  # the crop that the run time would cut
+    face: FoundFace | None
 
 
 @dataclass(frozen=True)
 class Crops:
-    """Face crops of one split."""
+    """The faces of one split."""
 
-    pixels: np.ndarray  # [N, S, S, 3] uint8 RGB, a memory map
+    bytes: np.ndarray  # uint8, a memory map: the regions one after another
+    kept: list[Kept]  # [N]
     labels: np.ndarray  # [N] int64, 0 real, 1 fake
     paths: list[str]  # [N]
     sources: list[str]  # [N]
+    resampling: str
+
+    def __len__(self) -> int:
+        return len(self.kept)
+
+    def region(self, number: int) -> np.ndarray:
+        """[H, W, 3] uint8 RGB: the face with what was kept around its crop. Read-only."""
+        kept = self.kept[number]
+        count = kept.width * kept.height * 3
+        return self.bytes[kept.offset : kept.offset + count].reshape(kept.height, kept.width, 3)
+
+    def crop(self, number: int, size: int) -> np.ndarray:
+        """[size, size, 3] uint8 RGB, as `detect.crop.crop_face` cuts it."""
+        return cut(self.region(number), self.kept[number].square, size, self.resampling)
 
 
-def cached_crops(samples: Sequence[Sample], framing: Framing, folder: Path, name: str) -> Crops:
-    """Cut the largest face out of every sample, or read what an earlier call with the same input cut.
+def cached_crops(samples: Sequence[Sample], framing: Framing, resampling: str, folder: Path, name: str) -> Crops:
+    """Find the largest face of every sample, or read what an earlier call with the same input found.
 
     A picture without a face is used whole; one that cannot be opened is skipped. Both are counted on
     standard output, per source, and the skipped ones are named in `<name>_skipped.csv`.
 
     Args:
         samples: of one split.
-        framing: how to cut.
+        framing: what to keep.
+        resampling: of the crops, see `detect.crop.crop_face`.
         folder: of the cache.
         name: of the split; the cache's files carry it.
 
     Raises:
         DataError: every picture of a class was skipped.
     """
-    pixels_file, rows_file, key_file = (folder / f"{name}{end}" for end in (".npy", ".csv", ".key"))
+    pixels_file, rows_file, key_file = (folder / f"{name}{end}" for end in (".bin", ".csv", ".key"))
     key = _key(samples, framing)
     if not (key_file.is_file() and key_file.read_text() == key):
         folder.mkdir(parents=True, exist_ok=True)
         key_file.unlink(missing_ok=True)
-        _cut(samples, framing, folder, name)
+        _find(samples, framing, folder, name)
         write_text(key_file, key)  # last: it vouches for the others
     with rows_file.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     labels = np.array([int(row["label"]) for row in rows], dtype=np.int64)
     if len(set(labels.tolist())) < 2:
         raise DataError(f"One class of {name} has no readable picture; {name}_skipped.csv in {folder} says why.")
-    pixels = np.load(pixels_file, mmap_mode="r")[: len(rows)]
-    return Crops(pixels, labels, [row["path"] for row in rows], [row["source"] for row in rows])
+    pixels = np.memmap(pixels_file, np.uint8, mode="r")
+    kept = [_kept(row) for row in rows]
+    return Crops(pixels, kept, labels, [row["path"] for row in rows], [row["source"] for row in rows], resampling)
+
+
+def _kept(row: dict) -> Kept:
+    face = json.loads(row["face"])
+    found = face and FoundFace(tuple(face["box"]), face["score"], tuple(map(tuple, face["landmarks"])))
+    place = (int(row[key]) for key in ("offset", "width", "height"))
+    return Kept(*place, tuple(json.loads(row["square"])), found)
 
 
 def _key(samples: Sequence[Sample], framing: Framing) -> str:
-    digest = hashlib.sha256(json.dumps([framing.size, framing.margin, framing.resampling]).encode())
+    digest = hashlib.sha256(json.dumps([framing.margin, framing.slack, framing.tier, LONGEST]).encode())
     for sample in samples:
         try:
             stat = sample.path.stat()
@@ -82,39 +125,65 @@ def _key(samples: Sequence[Sample], framing: Framing) -> str:
     return digest.hexdigest()
 
 
-def _cut(samples: Sequence[Sample], framing: Framing, folder: Path, name: str) -> None:
+def _find(samples: Sequence[Sample], framing: Framing, folder: Path, name: str) -> None:
     finder = FaceFinder()
 
-    def crop(sample: Sample) -> tuple[np.ndarray, bool] | PictureError:
+    def keep(sample: Sample) -> tuple[np.ndarray, Box, FoundFace | None] | PictureError:
         try:
-            picture = open_picture(sample.path)
+            picture = open_degraded(sample.path, framing.tier)
         except PictureError as error:
             return error
         faces = finder.find(picture)
-        box = faces[0].box if faces else None
-        return crop_face(picture, box, framing.margin, framing.size, framing.resampling), bool(faces)
+        return keep_region(picture, faces[0] if faces else None, framing)
 
-    shape = (len(samples), framing.size, framing.size, 3)
-    rows, skipped, total, faceless = [], [], Counter(), Counter()
-    with whole_file(folder / f"{name}.npy") as partial, _cancelling_pool() as pool:
-        pixels = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
-        results = zip(samples, pool.map(crop, samples), strict=True)
+    rows, skipped, total, faceless, offset = [], [], Counter(), Counter(), 0
+    with whole_file(folder / f"{name}.bin") as partial, partial.open("wb") as file, _cancelling_pool() as pool:
+        results = zip(samples, pool.map(keep, samples), strict=True)
         for sample, result in tqdm(results, total=len(samples), desc=f"faces of {name}", unit="picture", disable=None):
             if isinstance(result, PictureError):
                 skipped.append({"path": str(sample.path), "reason": str(result)})
                 continue
-            pixels[len(rows)], found = result
+            region, square, face = result
+            file.write(region.tobytes())
             total[sample.source] += 1
-            faceless[sample.source] += not found
-            rows.append({"path": str(sample.path), "label": sample.label, "source": sample.source})
-        pixels.flush()
-    _write_csv(folder / f"{name}.csv", ["path", "label", "source"], rows)
-    _write_csv(folder / f"{name}_skipped.csv", ["path", "reason"], skipped)
+            faceless[sample.source] += face is None
+            values = (str(sample.path), sample.label, sample.source, offset, region.shape[1], region.shape[0])
+            known = face and {"box": face.box, "score": face.score, "landmarks": face.landmarks}
+            rows.append(dict(zip(COLUMNS, (*values, json.dumps(square), json.dumps(known)), strict=True)))
+            offset += region.size
+    _write_csv(folder / f"{name}.csv", COLUMNS, rows)
+    _write_csv(folder / f"{name}_skipped.csv", ("path", "reason"), skipped)
     for source in sorted(total):
         print(f"{name}: {source or 'pictures'}: no face in {faceless[source]} of {total[source]}, those are used whole")
     for row in skipped:
         print(f"{name}: skipped {row['path']}: {row['reason']}")
     print(f"{name}: {len(rows)} pictures, {len(skipped)} skipped")
+
+
+def keep_region(
+    picture: np.ndarray, face: FoundFace | None, framing: Framing
+) -> tuple[np.ndarray, Box, FoundFace | None]:
+    """What is kept of a picture [H, W, 3]: a region, and in its pixels the crop's square and the face."""
+    height, width = picture.shape[:2]
+    square = (0, 0, width, height) if face is None else crop_box(face.box, framing.margin, width, height)
+    slack = framing.slack * (square[2] - square[0])
+    left, top = (max(0, int(v - slack)) for v in square[:2])
+    right, bottom = (min(end, int(np.ceil(v + slack))) for v, end in zip(square[2:], (width, height), strict=True))
+    region = picture[top:bottom, left:right]
+    scale = min(1.0, LONGEST / max(region.shape[:2]))
+    if scale < 1:
+        region = cv2.resize(region, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    zoom = np.array([region.shape[1] / (right - left), region.shape[0] / (bottom - top)])
+    square = _moved(square, (left, top), zoom)
+    if face is not None:
+        landmarks = tuple(tuple(float(v) for v in (np.array(p) - (left, top)) * zoom) for p in face.landmarks)
+        face = FoundFace(tuple(round(v) for v in _moved(face.box, (left, top), zoom)), face.score, landmarks)
+    return region, square, face
+
+
+def _moved(box: Box, origin: tuple[int, int], zoom: np.ndarray) -> Box:
+    corners = (np.reshape(box, (2, 2)) - origin) * zoom
+    return tuple(float(v) for v in corners.ravel())
 
 
 @contextmanager
@@ -127,7 +196,7 @@ def _cancelling_pool() -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _write_csv(path: Path, columns: list[str], rows: list[dict]) -> None:
+def _write_csv(path: Path, columns: Sequence[str], rows: list[dict]) -> None:
     with whole_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()

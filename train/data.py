@@ -28,6 +28,7 @@ class Sample:
     split: str  # "train" | "val" | "test" | "cross"
     source: str  # data set it comes from; "" where unknown
     group: str  # pictures of one group (a clip, a person) never cross splits; "" where each stands alone
+    origin: str = ""  # the picture's name in the data set it comes from, where known
 
 
 def read_samples(data: Path, seed: int = 0, needed: tuple[str, ...] = ("train", "val")) -> list[Sample]:
@@ -97,7 +98,8 @@ def _from_manifest(data: Path) -> list[Sample]:
         if path in lines:
             raise DataError(f"{manifest}, line {line}: {path} stands in line {lines[path]} already.")
         lines[path] = line
-        samples.append(Sample(data / path, LABELS.index(label), split, row.get("source") or "", row.get("group") or ""))
+        known = (row.get(key) or "" for key in ("source", "group", "origin"))
+        samples.append(Sample(data / path, LABELS.index(label), split, *known))
     return sorted(samples, key=lambda sample: (sample.label, sample.path))
 
 

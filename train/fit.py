@@ -1,11 +1,11 @@
 """Training: data, model, fit, calibrate. A run is a folder; calling `fit` again on it goes on where it stopped.
 
 runs/NAME/run.json             recipe, data and versions; holds later calls to the same run
-runs/NAME/crops/               face crops
+runs/NAME/crops/               faces
 runs/NAME/history.csv          loss, accuracy and learning rate per epoch
 runs/NAME/curves.png           the same as a picture
 runs/NAME/state/               weights and optimizer after the last finished epoch
-runs/NAME/best.weights.h5      weights of the epoch with the lowest validation loss
+runs/NAME/best.weights.h5      weights of the epoch with the lowest validation loss, of those at the final size
 runs/NAME/calibration.json     temperature and unsure band, from val; written last
 """
 
@@ -13,7 +13,7 @@ import csv
 import json
 import platform
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import keras
@@ -40,6 +40,7 @@ class Run:
     data: Path
     data_sha256: str
     weights_sha256: str  # of the backbone's file, or "imagenet"
+    cache: Path | None = field(default=None, compare=False)  # of faces, where runs share one; else the run's own
 
     @classmethod
     def load(cls, folder: Path) -> "Run":
@@ -67,14 +68,16 @@ class Run:
         return json.loads(file.read_text(encoding="utf-8"))
 
     def crops(self, split: str, samples: list) -> Crops:
-        """Face crops of one split, from the run's cache."""
-        recipe = self.recipe
-        framing = Framing(recipe.size, recipe.crop_margin, recipe.resampling)
+        """Faces of one split, from the run's cache: of train as they are, of the others in the recipe's tier."""
+        recipe, tier, slack = self.recipe, self.recipe.tier or "clean", 0.0
+        if split == "train":
+            tier, slack = "clean", recipe.reframe.scale / 2 + recipe.reframe.shift if recipe.reframe else 0.0
         chosen = [sample for sample in samples if sample.split == split]
-        return cached_crops(chosen, framing, self.folder / "crops", split)
+        framing = Framing(recipe.crop_margin, slack, tier)
+        return cached_crops(chosen, framing, recipe.resampling, self.cache or self.folder / "crops", split)
 
 
-def fit(recipe: Recipe, data: Path, weights: str | Path, out: Path) -> Run:
+def fit(recipe: Recipe, data: Path, weights: str | Path, out: Path, cache: Path | None = None) -> Run:
     """Train a recipe's network on the train split of a data folder, choosing the epoch on val.
 
     Same seed, same data, same machine: same weights, also after any number of kills and resumptions.
@@ -84,6 +87,7 @@ def fit(recipe: Recipe, data: Path, weights: str | Path, out: Path) -> Run:
         data: see `train.data.read_samples`.
         weights: of the backbone, see `train.network.build`.
         out: the run's folder.
+        cache: folder of faces that several runs share; without it they are kept in the run's folder.
 
     Raises:
         DataError: the data cannot be used, `out` holds another run, or the loss is no longer a number.
@@ -91,20 +95,15 @@ def fit(recipe: Recipe, data: Path, weights: str | Path, out: Path) -> Run:
     """
     data = data.resolve()  # so that the cache is found again from any folder
     samples = read_samples(data, recipe.seed)
-    run = _open_run(Run(out, recipe, data, data_sha256(data, samples), weights_sha256(weights)))
-    history = _resume_point(run)
+    run = _open_run(Run(out, recipe, data, data_sha256(data, samples), weights_sha256(weights), cache))
     keras.utils.set_random_seed(recipe.seed)
-    model = build(recipe, None if history else weights)  # before the faces are cut, lest a wrong file cost minutes
+    history = _resume_point(run)
+    model = _model(run, history, weights)  # before the faces are cut, lest a wrong file cost minutes
     train, val = run.crops("train", samples), run.crops("val", samples)
-    model.compile(
-        optimizer=keras.optimizers.Adam(recipe.rate(0)),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
-    _train(run, model, train, val, history)
+    model = _train(run, model, train, val, history)
 
     model.load_weights(run.best_weights)
-    logits = model.predict(Batches(val, recipe.batch_size), verbose=0)
+    logits = model.predict(Batches(val, recipe.batch_size, recipe.size), verbose=0)
     temperature, band = calibrate(logits, val.labels, recipe.decided_accuracy)
     write_text(
         run.folder / "calibration.json",
@@ -141,26 +140,41 @@ def _open_run(run: Run) -> Run:
     return run
 
 
-def _train(run: Run, model: keras.Model, train: Crops, val: Crops, history: list[dict]) -> None:
+def _model(run: Run, history: list[dict], weights: str | Path | None = None) -> keras.Model:
+    """The network for the epoch after `history`, compiled, as the last epoch left it."""
+    recipe, epoch = run.recipe, len(history)
+    size = recipe.train_size(min(epoch, recipe.epochs - 1))
+    model = build(recipe, None if history else weights, size)
+    rate, decay = recipe.rate(epoch), recipe.weight_decay
+    optimizer = keras.optimizers.AdamW(rate, decay) if decay else keras.optimizers.Adam(rate)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+    if history:
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(_state(run, epoch))
+    return model
+
+
+def _train(run: Run, model: keras.Model, train: Crops, val: Crops, history: list[dict]) -> keras.Model:
     """Epoch by epoch, each ending with a state on disk. Early stopping is a function of the history alone."""
     recipe = run.recipe
     if history:
         print(f"going on after epoch {len(history)} of {recipe.epochs}")
-        model.optimizer.build(model.trainable_variables)
-        model.load_weights(_state(run, len(history)))
     schedule = keras.callbacks.LearningRateScheduler(lambda epoch: recipe.rate(epoch))
-    one_epoch = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: setattr(model, "stop_training", True))
     for epoch in range(len(history), recipe.epochs):
         if _patience_is_over(recipe, history):
             print(f"early stopping after epoch {epoch}")
             break
+        size = recipe.train_size(epoch)
+        if size != model.input_shape[1]:
+            model = _model(run, history)
         _seed_layers(model, recipe.seed, epoch)
         result = model.fit(
-            Batches(train, recipe.batch_size, recipe.augment, recipe.seed, epoch),
-            validation_data=Batches(val, recipe.batch_size),
+            Batches(train, recipe.batch_size, size, recipe, epoch),
+            validation_data=Batches(val, recipe.batch_size, size),
             initial_epoch=epoch,
             epochs=recipe.epochs,
-            callbacks=[schedule, one_epoch],
+            callbacks=[schedule, _OneEpoch()],
             shuffle=False,  # Batches shuffles
             verbose=1 if sys.stdout.isatty() else 2,
         )
@@ -169,6 +183,14 @@ def _train(run: Run, model: keras.Model, train: Crops, val: Crops, history: list
         row = {name: values[-1] for name, values in result.history.items()}
         history.append({name: row[name] for name in COLUMNS if name in row} | {"epoch": epoch + 1})
         _save_epoch(run, model, history)
+    return model
+
+
+class _OneEpoch(keras.callbacks.Callback):
+    """Lets `fit` run for one epoch only, though its progress line tells of all."""
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.model.stop_training = True
 
 
 def _seed_layers(model: keras.Model, seed: int, epoch: int) -> None:
@@ -181,8 +203,7 @@ def _seed_layers(model: keras.Model, seed: int, epoch: int) -> None:
 
 def _save_epoch(run: Run, model: keras.Model, history: list[dict]) -> None:
     """The state goes last: until it is there, the epoch has not happened and is done again."""
-    monitor = run.recipe.early_stopping.monitor
-    if history[-1][monitor] == min(row[monitor] for row in history):
+    if history[-1]["val_loss"] == min(row["val_loss"] for row in history if _size(run, row) == _size(run, history[-1])):
         with whole_file(run.best_weights) as partial:
             model.save_weights(partial)
     with whole_file(run.folder / "history.csv") as partial, partial.open("w", encoding="utf-8", newline="") as file:
@@ -196,6 +217,10 @@ def _save_epoch(run: Run, model: keras.Model, history: list[dict]) -> None:
     for old in (run.folder / "state").glob("epoch_*.weights.h5"):
         if old != _state(run, done):
             old.unlink()
+
+
+def _size(run: Run, row: dict) -> int:
+    return run.recipe.train_size(row["epoch"] - 1)
 
 
 def _resume_point(run: Run) -> list[dict]:
@@ -214,7 +239,7 @@ def _state(run: Run, done: int) -> Path:
 
 
 def _patience_is_over(recipe: Recipe, history: list[dict]) -> bool:
-    if not history:
+    if not (history and recipe.early_stopping):
         return False
     losses = [row[recipe.early_stopping.monitor] for row in history]
     return len(losses) - 1 - int(np.argmin(losses)) >= recipe.early_stopping.patience

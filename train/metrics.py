@@ -1,40 +1,200 @@
-"""Metrics of calibrated probabilities; scikit-learn does the counting."""
+"""Metrics of calibrated probabilities, with bootstrap intervals. "Fake" is the positive class."""
 
 import numpy as np
-from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
 THRESHOLD = 0.5
+FALSE_ALARMS = 0.05  # the rate at which `tpr_at_5_fpr` is read
+BINS = 15  # of equal width, for the expected calibration error
+RESAMPLES = 1000
+INTERVAL = (2.5, 97.5)  # percentiles
 
 
 def binary_metrics(p_fake: np.ndarray, labels: np.ndarray) -> dict:
-    """Headline metrics at the fixed threshold 0.5; "fake" is the positive class.
+    """Metrics at the fixed threshold 0.5 and over all thresholds.
 
     Args:
         p_fake: [N] calibrated probabilities, 0..1.
         labels: [N], 0 real, 1 fake.
 
     Returns:
-        With both classes: pictures, accuracy, precision, recall, f1, auc (all 0..1) and confusion
-        {real_as_real, real_as_fake, fake_as_real, fake_as_fake} in pictures. With fakes alone: pictures and
+        With both classes: pictures; accuracy, balanced_accuracy, precision, recall, f1; auc, eer (equal error rate),
+        tpr_at_5_fpr (share of fakes found where at most 5 % of the real are called fake); ece (expected calibration
+        error of p_fake over 15 bins, Naeini et al. 2015), brier; confusion {real_as_real, real_as_fake,
+        fake_as_real, fake_as_fake} in pictures. All but counts 0..1. With fakes alone: pictures and
         detection_rate. With reals alone: pictures and false_alarm_rate.
     """
+    rows = _weighted(p_fake, labels, np.ones((1, len(labels))))
+    values = {name: float(row[0]) for name, row in rows.items()}
+    if len(set(labels.tolist())) < 2:
+        return {"pictures": len(labels), **values}
     said_fake = p_fake >= THRESHOLD
-    present = set(labels.tolist())
-    if present == {1}:
-        return {"pictures": len(labels), "detection_rate": float(said_fake.mean())}
-    if present == {0}:
-        return {"pictures": len(labels), "false_alarm_rate": float(said_fake.mean())}
-    precision, recall, f1, _ = precision_recall_fscore_support(labels, said_fake, average="binary", zero_division=0)
-    (tn, fp), (fn, tp) = confusion_matrix(labels, said_fake, labels=[0, 1]).tolist()
-    return {
-        "pictures": len(labels),
-        "accuracy": float(accuracy_score(labels, said_fake)),
-        "precision": float(precision),
-        "recall": float(recall),
-        "f1": float(f1),
-        "auc": float(roc_auc_score(labels, p_fake)),
-        "confusion": {"real_as_real": tn, "real_as_fake": fp, "fake_as_real": fn, "fake_as_fake": tp},
+    counts = {
+        f"{name}_as_{said}": int(((labels == label) & (said_fake == positive)).sum())
+        for label, name in enumerate(("real", "fake"))
+        for said, positive in (("real", False), ("fake", True))
     }
+    return {"pictures": len(labels), **values, "confusion": counts}
+
+
+def intervals(p_fake: np.ndarray, labels: np.ndarray, seed: int = 0) -> dict[str, list[float]]:
+    """95 % intervals (low, high) of `binary_metrics`' rates: percentiles over 1,000 resamples within each class.
+
+    Where there is one class only its rate gets Wilson's interval: resampling would call no false alarm in ten
+    pictures a certainty.
+    """
+    if len(set(labels.tolist())) < 2:
+        (name, (rate,)), *_ = _weighted(p_fake, labels, np.ones((1, len(labels)))).items()
+        return {name: _wilson(float(rate), len(labels))}
+    rng = np.random.default_rng(seed)
+    weights = np.zeros((RESAMPLES, len(labels)))
+    for label in set(labels.tolist()):
+        own = np.flatnonzero(labels == label)
+        weights[:, own] = rng.multinomial(len(own), np.full(len(own), 1 / len(own)), RESAMPLES)
+    rows = _weighted(p_fake, labels, weights)
+    return {name: [float(v) for v in np.percentile(row, INTERVAL)] for name, row in rows.items()}
+
+
+def _wilson(rate: float, count: int) -> list[float]:
+    z = 1.959964
+    centre, spread = rate + z**2 / (2 * count), z * np.sqrt(rate * (1 - rate) / count + z**2 / (4 * count**2))
+    return [float(np.clip((centre + sign * spread) / (1 + z**2 / count), 0, 1)) for sign in (-1, 1)]
+
+
+def _weighted(p_fake: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
+    """Every rate [R] for R weightings [R, N] of the same N pictures."""
+    order = np.argsort(-p_fake, kind="stable")
+    score, fake, weights = p_fake[order], labels[order] == 1, weights[:, order]
+    said_fake = score >= THRESHOLD
+    fakes, reals = weights[:, fake].sum(1), weights[:, ~fake].sum(1)
+    tp, fp = weights[:, fake & said_fake].sum(1), weights[:, ~fake & said_fake].sum(1)
+    if not fake.any():
+        return {"false_alarm_rate": fp / reals}
+    if fake.all():
+        return {"detection_rate": tp / fakes}
+    tpr, fpr = _roc(score, fake, weights, fakes, reals)
+    precision = np.divide(tp, tp + fp, out=np.zeros_like(tp), where=tp + fp > 0)
+    return {
+        "accuracy": (tp + reals - fp) / (fakes + reals),
+        "balanced_accuracy": (tp / fakes + 1 - fp / reals) / 2,
+        "precision": precision,
+        "recall": tp / fakes,
+        "f1": 2 * tp / (tp + fp + fakes),
+        "auc": (np.diff(fpr) * (tpr[:, 1:] + tpr[:, :-1]) / 2).sum(1),
+        "eer": _equal_error(tpr, fpr),
+        "tpr_at_5_fpr": np.where(fpr <= FALSE_ALARMS + 1e-12, tpr, 0).max(1),
+        "ece": _calibration_error(score, fake, weights),
+        "brier": (weights * (score - fake) ** 2).sum(1) / (fakes + reals),
+    }
+
+
+def _roc(
+    score: np.ndarray, fake: np.ndarray, weights: np.ndarray, fakes: np.ndarray, reals: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """True and false positive rates [R, T] at every distinct threshold, from (0, 0) to (1, 1)."""
+    last_of_ties = np.flatnonzero(np.append(score[1:] != score[:-1], True))
+    tpr = np.cumsum(weights * fake, 1)[:, last_of_ties] / fakes[:, None]
+    fpr = np.cumsum(weights * ~fake, 1)[:, last_of_ties] / reals[:, None]
+    origin = np.zeros((len(weights), 1))
+    return np.hstack([origin, tpr]), np.hstack([origin, fpr])
+
+
+def _equal_error(tpr: np.ndarray, fpr: np.ndarray) -> np.ndarray:
+    """Where the rates of the two errors meet, on the straight line between two thresholds."""
+    gap = fpr + tpr - 1  # rises from -1 to 1; 0 where both errors are equal
+    after = np.argmax(gap >= 0, axis=1)
+    rows = np.arange(len(gap))
+    low, high = gap[rows, after - 1], gap[rows, after]
+    way = -low / (high - low)
+    return fpr[rows, after - 1] * (1 - way) + fpr[rows, after] * way
+
+
+def _bins(score: np.ndarray) -> np.ndarray:
+    return np.minimum((score * BINS).astype(int), BINS - 1)
+
+
+def _calibration_error(score: np.ndarray, fake: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    member = np.eye(BINS)[_bins(score)]  # [N, BINS]
+    gaps = np.abs((weights * (score - fake)) @ member)
+    return gaps.sum(1) / weights.sum(1)
+
+
+def figures_by_source(
+    p_fake: np.ndarray, labels: np.ndarray, sources: np.ndarray, with_intervals: bool = True
+) -> dict[str, dict]:
+    """`binary_metrics` of all pictures and of every source, each with its "interval", and the mean over sources.
+
+    A source of fakes alone is scored "against" the photographs of the sources of photographs alone, where there are
+    any. "macro" is the plain mean over the sources that have both classes, or are scored so.
+
+    Args:
+        p_fake: [N] calibrated probabilities, 0..1.
+        labels: [N], 0 real, 1 fake; both occur.
+        sources: [N] of str; "" where unknown.
+        with_intervals: see `intervals`.
+
+    Returns:
+        {"all": metrics, "macro": {"sources": how many, rate: mean}, "sources": {name: metrics}}.
+    """
+
+    def measured(chosen: np.ndarray) -> dict:
+        metrics = binary_metrics(p_fake[chosen], labels[chosen])
+        return metrics | ({"interval": intervals(p_fake[chosen], labels[chosen])} if with_intervals else {})
+
+    by_source = {name: measured(sources == name) for name in sorted(set(sources.tolist())) if name}
+    alone = [name for name, metrics in by_source.items() if "false_alarm_rate" in metrics]
+    for name, metrics in by_source.items():
+        if "detection_rate" in metrics and alone:
+            against = measured((sources == name) | np.isin(sources, alone))
+            del against["confusion"], against["pictures"]
+            if with_intervals:
+                against["interval"] |= metrics["interval"]
+            metrics |= against | {"against": alone}
+    scored = [metrics for metrics in by_source.values() if "auc" in metrics]
+    rates = [key for key, value in scored[0].items() if isinstance(value, float)] if scored else []
+    rates = [key for key in rates if all(key in metrics for metrics in scored)]
+    macro = {"sources": len(scored)} | {key: float(np.mean([m[key] for m in scored])) for key in rates}
+    return {"all": measured(np.ones(len(labels), bool)), "macro": macro, "sources": by_source}
+
+
+def roc_points(p_fake: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """False alarm and detection rates [T] at every distinct threshold, from (0, 0) to (1, 1)."""
+    order = np.argsort(-p_fake, kind="stable")
+    fake, weights = labels[order] == 1, np.ones((1, len(labels)))
+    tpr, fpr = _roc(p_fake[order], fake, weights, fake.sum(keepdims=True), (~fake).sum(keepdims=True))
+    return fpr[0], tpr[0]
+
+
+def reliability(p_fake: np.ndarray, labels: np.ndarray) -> list[dict]:
+    """Per non-empty bin of p_fake: pictures, mean p_fake, and the share that is fake."""
+    bins = _bins(p_fake)
+    return [
+        {
+            "pictures": int((bins == number).sum()),
+            "p_fake": float(p_fake[bins == number].mean()),
+            "fake": float(labels[bins == number].mean()),
+        }
+        for number in sorted(set(bins.tolist()))
+    ]
+
+
+def risk_coverage(p_fake: np.ndarray, labels: np.ndarray) -> list[dict]:
+    """Share of wrong verdicts among the most confident 5, 10 .. 100 % of the pictures (El-Yaniv & Wiener 2010)."""
+    order = np.argsort(-np.abs(p_fake - 0.5), kind="stable")
+    wrong = np.cumsum(((p_fake >= THRESHOLD) != (labels == 1))[order])
+    counts = [max(1, round(len(labels) * percent / 100)) for percent in range(5, 101, 5)]
+    return [{"coverage": count / len(labels), "risk": float(wrong[count - 1] / count)} for count in counts]
+
+
+def operating_points(p_fake: np.ndarray, labels: np.ndarray) -> list[dict]:
+    """False alarms and detections (0..1) at the thresholds 0.01, 0.02 .. 0.99."""
+    return [
+        {
+            "threshold": percent / 100,
+            "false_alarms": float((p_fake[labels == 0] >= percent / 100).mean()),
+            "detected": float((p_fake[labels == 1] >= percent / 100).mean()),
+        }
+        for percent in range(1, 100)
+    ]
 
 
 def decided_metrics(verdicts: list[str], labels: np.ndarray) -> dict:

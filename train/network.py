@@ -14,13 +14,14 @@ class WeightsError(RuntimeError):
     """Backbone weights that cannot be had; the message says what to do."""
 
 
-def build(recipe: Recipe, weights: str | Path | None = None) -> keras.Model:
+def build(recipe: Recipe, weights: str | Path | None = None, size: int | None = None) -> keras.Model:
     """The recipe's network, not compiled.
 
     Args:
         recipe: gives backbone, size and head.
         weights: of the backbone: "imagenet" (Keras downloads them), a .weights.h5 file of
             keras.applications.MobileNetV2(include_top=False), or None for random ones.
+        size: side S in pixels where it is not the recipe's final one; the weights are the same at any.
 
     Returns:
         Model from pixel values [N, S, S, 3] float32 RGB in 0..1 to logits [N, 2] (real, fake).
@@ -28,9 +29,14 @@ def build(recipe: Recipe, weights: str | Path | None = None) -> keras.Model:
     Raises:
         WeightsError: the file is missing or fits another network, or the download failed.
     """
-    backbone = _mobilenet_v2(recipe.size, weights)
+    size = size or recipe.size
+    backbone = _mobilenet_v2(size, weights)
     backbone.trainable = not recipe.frozen
-    pixels = keras.Input((recipe.size, recipe.size, 3), name="pixel_values")
+    if recipe.batch_norm_momentum is not None:
+        for layer in backbone.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.momentum = recipe.batch_norm_momentum
+    pixels = keras.Input((size, size, 3), name="pixel_values")
     x = keras.layers.Rescaling(2.0, -1.0)(pixels)  # 0..1 -> -1..1, what these ImageNet weights were trained on
     x = backbone(x, training=False) if recipe.frozen else backbone(x)
     x = keras.layers.GlobalAveragePooling2D()(x)
@@ -40,6 +46,8 @@ def build(recipe: Recipe, weights: str | Path | None = None) -> keras.Model:
             x = keras.layers.BatchNormalization()(x)
         if block.dropout:
             x = keras.layers.Dropout(block.dropout)(x)
+    if recipe.dropout:
+        x = keras.layers.Dropout(recipe.dropout)(x)
     logits = keras.layers.Dense(2, name="logits")(x)  # the softmax over real and fake is applied outside
     return keras.Model(pixels, logits, name=recipe.name)
 

@@ -1,6 +1,7 @@
 """A recipe: every number of a training run, in one YAML file that is checked when it is loaded."""
 
 import hashlib
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -39,6 +40,34 @@ class Augment(_Strict):
     shift: float = Field(ge=0, le=0.2)  # share of the side, either way
 
 
+class Reframe(_Strict):
+    """Random framings, cut out of the picture at its own resolution: nothing is interpolated twice."""
+
+    scale: float = Field(ge=0, le=0.3)  # of the crop's side, share either way
+    shift: float = Field(ge=0, le=0.3)  # share of the crop's side, either way
+
+
+class Degrade(_Strict):
+    """What happens to pictures on the web, at their own resolution, before the crop is resized."""
+
+    share: Share  # of the views; the others stay as they are
+    resize: Share  # of those: made smaller, by any of four filters
+    scale: float = Field(gt=0, le=1)  # down to this share of the side
+    blur: Share  # of those: blurred by a Gaussian
+    sigma: float = Field(gt=0, le=4)  # up to, in pixels
+    noise: Share  # of those: grain
+    deviation: float = Field(gt=0, le=32)  # up to, of 255
+    jpeg: int = Field(ge=1, le=100)  # lowest quality; every degraded view is compressed between it and 98
+    twice: Share  # of those: compressed a second time
+
+
+class Sampling(_Strict):
+    """How often pictures are drawn. Both classes equally often, whatever the data holds of them."""
+
+    power: float = Field(ge=0, le=1)  # a source is drawn as its pictures to this power: 1 as it is, 0 all alike
+    self_blend: Share  # of the fakes drawn are self-blended photographs of the training set
+
+
 class EarlyStopping(_Strict):
     monitor: Literal["val_loss"]
     patience: int = Field(ge=1)  # epochs
@@ -53,17 +82,27 @@ class Recipe(_Strict):
     crop_margin: float = Field(ge=0, le=2)  # see detect.crop.crop_box
     resampling: Literal[tuple(RESAMPLING)]
     head: list[DenseBlock]
+    dropout: Share | None = None  # before the last dense layer
     augment: Augment
+    reframe: Reframe | None = None
+    degrade: Degrade | None = None
+    light: float | None = Field(default=None, ge=0, le=0.5)  # brightness and contrast, share either way
+    sampling: Sampling | None = None  # without it every picture is drawn once an epoch
+    sizes: dict[int, int] | None = None  # epoch (from 0) -> pixels a side in training from there on
+    batch_norm_momentum: float | None = Field(default=None, ge=0, lt=1)  # of the backbone; Keras's own is 0.999
+    weight_decay: float | None = Field(default=None, gt=0, lt=1)  # AdamW's
     batch_size: int = Field(ge=2)
     epochs: int = Field(ge=1)
     learning_rate: dict[int, Annotated[float, Field(gt=0)]]  # epoch (from 0) -> Adam's rate from there on
-    early_stopping: EarlyStopping
+    interpolation: Literal["cosine"] | None = None  # of the rates between those epochs; without it they are steps
+    early_stopping: EarlyStopping | None = None  # without it every epoch is run
+    tier: Literal["web", "hard"] | None = None  # of val, to choose the epoch and to calibrate; see train.tiers
     decided_accuracy: float = Field(gt=0.5, le=1)  # see train.calibrate.unsure_band
 
-    @field_validator("learning_rate")
+    @field_validator("learning_rate", "sizes")
     @classmethod
-    def _by_epoch(cls, rates: dict) -> dict:
-        return dict(sorted(rates.items()))  # so that the hash does not depend on the file's order
+    def _by_epoch(cls, values: dict | None) -> dict | None:
+        return values and dict(sorted(values.items()))  # so that the hash does not depend on the file's order
 
     @model_validator(mode="after")
     def _first_rate(self):
@@ -71,14 +110,33 @@ class Recipe(_Strict):
             raise ValueError("learning_rate must give the rate of epoch 0, and of no epoch before it")
         return self
 
+    @model_validator(mode="after")
+    def _sizes_end_at_size(self):
+        sizes = self.sizes or {0: self.size}
+        if min(sizes) != 0 or list(sizes.values())[-1] != self.size or max(sizes) >= self.epochs:
+            raise ValueError("sizes must begin with epoch 0 and end, before the last epoch, at size")
+        if any(size % 32 for size in sizes.values()) and len(sizes) > 1:
+            raise ValueError("sizes must be multiples of 32, lest the network pads differently at each")
+        return self
+
     def rate(self, epoch: int) -> float:
         """Adam's learning rate in an epoch, counted from 0."""
-        return self.learning_rate[max(start for start in self.learning_rate if start <= epoch)]
+        start = max(first for first in self.learning_rate if first <= epoch)
+        later = [first for first in self.learning_rate if first > epoch]
+        if not (self.interpolation and later):
+            return self.learning_rate[start]
+        way = (1 - math.cos(math.pi * (epoch - start) / (later[0] - start))) / 2
+        return self.learning_rate[start] * (1 - way) + self.learning_rate[later[0]] * way
+
+    def train_size(self, epoch: int) -> int:
+        """Side in pixels of the crops in an epoch, counted from 0."""
+        sizes = self.sizes or {0: self.size}
+        return sizes[max(first for first in sizes if first <= epoch)]
 
     @property
     def sha256(self) -> str:
         """Of the values, whatever the file's comments and order."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        return hashlib.sha256(self.model_dump_json(exclude_none=True).encode()).hexdigest()
 
 
 def load_recipe(name_or_file: str | Path) -> Recipe:

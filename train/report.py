@@ -1,101 +1,186 @@
-"""An evaluation as a table and as a picture."""
+"""An evaluation as Markdown."""
 
 import math
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from detect.explain import ceil_percent, floor_percent
-from detect.files import whole_file, write_text
+from detect.files import write_text
 from train.data import DataError
+from train.tiers import TIERS
 
 END = "<!-- end of report -->"
+LOWER_IS_BETTER = {"eer", "ece", "brier", "false_alarm_rate"}
+NAMES = {
+    "auc": "AUC", "eer": "EER", "accuracy": "accuracy", "balanced_accuracy": "balanced accuracy",
+    "precision": "precision", "recall": "recall", "f1": "F1", "tpr_at_5_fpr": "found at 5 % false alarms",
+    "ece": "ECE", "brier": "Brier", "detection_rate": "detected", "false_alarm_rate": "false alarms",
+}  # fmt: skip
 
 
-def begin_mark(report: dict) -> str:
-    """The line of a Markdown file after which the report of this recipe and split stands."""
-    return f"<!-- report: {report['model']['recipe']}, {report['split']} -->"
+def begin_mark(name: str) -> str:
+    """The line of a Markdown file after which the table of this name stands."""
+    return f"<!-- report: {name} -->"
 
 
-def report_markdown(report: dict) -> str:
-    """The report as Markdown: a table by source, then what the verdicts are worth. Good figures are never
-    rounded up, error rates never down."""
+def name_of(report: dict) -> str:
+    """What an evaluation is called in a Markdown file's marks: its recipe and split."""
+    return f"{report['model']['recipe']}, {report['split']}"
+
+
+def figure(name: str, value: float | None) -> str:
+    """A rate with three digits. Good figures are never rounded up, bad ones never down."""
+    if value is None:
+        return ""
+    if name in LOWER_IS_BETTER:
+        return f"{math.ceil(value * 1000 - 1e-9) / 1000:.3f}"
+    return f"{math.floor(value * 1000 + 1e-9) / 1000:.3f}"
+
+
+def readme_markdown(report: dict) -> str:
+    """The figures that a reader needs first: by source and tier, what the verdicts are worth, the bars."""
+    tiers = report["tiers"]
+    rows = [
+        ("**mean of sources**", [tiers[tier]["macro"] for tier in TIERS]),
+        ("**all pictures**", [tiers[tier]["all"] for tier in TIERS]),
+        *((name, [tiers[tier]["sources"].get(name, {}) for tier in TIERS]) for name in tiers["clean"]["sources"]),
+    ]
     lines = [
-        "| source | pictures | accuracy | precision | recall | F1 | AUC | detected | false alarms |",
-        "|---|---|---|---|---|---|---|---|---|",
-        _row("**all**", report["all"]),
-        *(_row(name, metrics) for name, metrics in report["sources"].items()),
+        "| source | pictures | AUC clean | web | hard | accuracy clean | web | hard | detected clean | web | hard "
+        "| false alarms clean | web | hard |",
+        "|" + "---|" * 14,
     ]
-    confusion, decided = report["all"]["confusion"], report["decided"]
-    lines += [
-        "",
-        f"Confusion on {report['split']} at p(fake) = {report['threshold']}: {confusion['real_as_real']} real pictures "
-        f"called real, {confusion['real_as_fake']} called fake; {confusion['fake_as_fake']} fakes called fake, "
-        f"{confusion['fake_as_real']} called real.",
-        "",
-        f"Verdicts: {floor_percent(decided['coverage'])} of the pictures get “Real” or “Fake”, the others “Not sure”. "
-        + " ".join(_side(name, decided[f"said_{name.lower()}"]) for name in ("Real", "Fake"))
-        + f" No face was found in {report['no_face']} pictures; {len(report['unreadable'])} could not be read.",
-    ]
+    for name, figures in rows:
+        cells = [figure(key, f.get(key)) for key in ("auc", "accuracy", "detection_rate", "false_alarm_rate")
+                 for f in figures]  # fmt: skip
+        lines.append(f"| {' | '.join([name, str(figures[0].get('pictures', '')), *cells])} |")
+    lines += ["", *(_decided(report, tier) for tier in ("clean", "web"))]
+    if "bars" in report:
+        lines += ["", *_bars(report["bars"])]
     return "\n".join(lines)
 
 
-def _row(name: str, metrics: dict) -> str:
-    three = [f"{math.floor(metrics[k] * 1000 + 1e-9) / 1000:.3f}" if k in metrics else "" for k in ("f1", "auc")]
-    shares = [floor_percent(metrics[k]) if k in metrics else "" for k in ("accuracy", "precision", "recall")]
-    detected = floor_percent(metrics["detection_rate"]) if "detection_rate" in metrics else ""
-    alarms = ceil_percent(metrics["false_alarm_rate"]) if "false_alarm_rate" in metrics else ""
-    return f"| {' | '.join([name, str(metrics['pictures']), *shares, *three, detected, alarms])} |"
+def report_markdown(report: dict) -> str:
+    """The whole report with its pictures, which lie beside it."""
+    model, split = report["model"], report["split"]
+    lines = [
+        f"# {model['recipe']} on {split}",
+        "",
+        f"Model {model['sha256'][:12]}, recipe {model['recipe_sha256'][:12]}, data {report['data_sha256'][:12]}. "
+        f"Fake is the positive class; accuracy, precision, recall and F1 at p(fake) = {report['threshold']} in every "
+        "tier. Clean: the file as it is. "
+        + " ".join(f"{name.capitalize()}: longest side at most {tier.longest} px, then JPEG quality {tier.quality}."
+                   for name, tier in TIERS.items() if tier.quality)
+        + " In square brackets: 95 % intervals, from 1,000 bootstrap resamples or, for a rate of one class, Wilson's. "
+        "Good figures are cut off rather than rounded up, bad ones never rounded down.",
+        "",
+        "## In short",
+        "",
+        readme_markdown(report),
+    ]  # fmt: skip
+    for tier in TIERS:
+        lines += ["", f"## {tier.capitalize()}", "", *_tier(report["tiers"][tier])]
+    lines += [
+        "",
+        "## When pictures get worse",
+        "",
+        *_curve(report["curves"]["jpeg"], "quality", "JPEG quality"),
+        "",
+        *_curve(report["curves"]["scale"], "scale", "scale"),
+        "",
+        "![Degradation curves](degradation.png)",
+        "",
+        "## Ranking and calibration",
+        "",
+        "![ROC per source](roc.png)",
+        "![Reliability diagram](reliability.png)",
+        "![Confusion matrix](confusion.png)",
+        "![Risk against coverage](risk_coverage.png)",
+    ]
+    if report["groups"]:
+        lines += ["", "## False alarms by group", "", *_groups(report["groups"]), "", "![By group](groups.png)"]
+    return "\n".join(lines) + "\n"
+
+
+def _tier(figures: dict) -> list[str]:
+    keys = [key for key in NAMES if any(key in m for m in figures["sources"].values())]
+    lines = [f"| source | pictures | {' | '.join(NAMES[key] for key in keys)} |", "|" + "---|" * (len(keys) + 2)]
+    rows = {"**all pictures**": figures["all"], "**mean of sources**": figures["macro"], **figures["sources"]}
+    for name, metrics in rows.items():
+        cells = [_with_interval(key, metrics) for key in keys]
+        lines.append(f"| {' | '.join([name, str(metrics.get('pictures', '')), *cells])} |")
+    alone = {name: m["against"] for name, m in figures["sources"].items() if "against" in m}
+    if alone:
+        photographs = ", ".join(next(iter(alone.values())))
+        lines += ["", f"{', '.join(alone)}: fakes alone, scored against the photographs of {photographs}."]
+    confusion = figures["all"]["confusion"]
+    lines += [
+        "",
+        f"{confusion['real_as_real']} real pictures called real, {confusion['real_as_fake']} called fake; "
+        f"{confusion['fake_as_fake']} fakes called fake, {confusion['fake_as_real']} called real. No face was found in "
+        f"{figures['no_face']} pictures; {len(figures['unreadable'])} could not be read.",
+    ]
+    return lines
+
+
+def _with_interval(key: str, metrics: dict) -> str:
+    if key not in metrics:
+        return ""
+    interval = metrics.get("interval", {}).get(key)
+    return figure(key, metrics[key]) + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
+
+
+def _decided(report: dict, tier: str) -> str:
+    decided = report["tiers"][tier]["decided"]
+    right = f", {floor_percent(decided['accuracy'])} of these rightly" if decided["accuracy"] is not None else ""
+    sides = " ".join(_side(name, decided[f"said_{name.lower()}"]) for name in ("Real", "Fake"))
+    return (
+        f"Verdicts, {tier}: {floor_percent(decided['coverage'])} of the pictures get “Real” or “Fake”{right}; the "
+        f"others “Not sure”. {sides}"
+    )
 
 
 def _side(name: str, said: dict) -> str:
     if not said["pictures"]:
         return f"“{name}” was never said."
-    wrong = ceil_percent(said["wrong"] / said["pictures"])
-    return f"“{name}” was said {said['pictures']} times, {wrong} of them wrong."
+    return (
+        f"“{name}” was said {said['pictures']} times, {ceil_percent(said['wrong'] / said['pictures'])} of them wrong."
+    )
 
 
-def draw_report(report: dict, path: Path) -> None:
-    """Confusion matrix and, per source, AUC or the rate of right answers, as a PNG."""
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(1, 1.6))
-    confusion = report["all"]["confusion"]
-    cells = [[confusion[f"{true}_as_{said}"] for said in ("real", "fake")] for true in ("real", "fake")]
-    left.imshow(cells, cmap="Blues", vmin=0)
-    for y, row in enumerate(cells):
-        for x, count in enumerate(row):
-            dark = count > max(map(max, cells)) / 2
-            left.text(x, y, count, ha="center", va="center", color="white" if dark else "black", fontsize=13)
-    left.set(xticks=[0, 1], xticklabels=["real", "fake"], yticks=[0, 1], yticklabels=["real", "fake"])
-    left.set(xlabel="called", ylabel="is", title=f"Confusion, {report['all']['pictures']} pictures")
-
-    names = list(report["sources"]) or ["all"]
-    parts = report["sources"] or {"all": report["all"]}
-    for y, name in enumerate(names):
-        value, kind = _bar(parts[name])
-        right.barh(y, value, color={"AUC": "C0", "detected": "C1", "not alarmed": "C2"}[kind])
-        right.text(min(value, 0.98) - 0.01, y, kind, ha="right", va="center", color="white", fontsize=8)
-    right.set(yticks=range(len(names)), yticklabels=names, xlim=(0, 1), title="By source")
-    right.axvline(0.5, color="0.4", linestyle=":")
-    right.invert_yaxis()
-    figure.suptitle(f"{report['model']['recipe']} on the {report['split']} split")
-    with whole_file(path) as partial:
-        figure.savefig(partial, dpi=110, format="png")
+def _bars(bars: list[dict]) -> list[str]:
+    lines = ["| asked of the detector | bar | measured | |", "|---|---|---|---|"]
+    for bar in bars:
+        at_least = "at_least" in bar
+        value = bar["at_least"] if at_least else bar["at_most"]
+        rounded = (math.floor if at_least else math.ceil)(bar["measured"] * 1000 + (1e-9 if at_least else -1e-9)) / 1000
+        lines.append(
+            f"| {bar['name']} | {'at least' if at_least else 'at most'} {value:g} | {rounded:.3f} | "
+            f"{'met' if bar['met'] else '**missed**'} |"
+        )
+    return lines
 
 
-def _bar(metrics: dict) -> tuple[float, str]:
-    if "auc" in metrics:
-        return metrics["auc"], "AUC"
-    if "detection_rate" in metrics:
-        return metrics["detection_rate"], "detected"
-    return 1 - metrics["false_alarm_rate"], "not alarmed"
+def _curve(points: list[dict], key: str, title: str) -> list[str]:
+    names = ("auc", "balanced_accuracy", "recall")
+    lines = [f"| {title} | {' | '.join(NAMES[n] for n in names)} | no face |", "|" + "---|" * 5]
+    for point in points:
+        cells = [figure(name, point["macro"].get(name)) for name in names]
+        lines.append(f"| {point[key]} | {' | '.join(cells)} | {point['no_face']} |")
+    return lines
 
 
-def update_readme(readme: Path, report: dict) -> None:
-    """Put the report between its marks in a Markdown file. Raises DataError where the marks are missing."""
-    text, mark = readme.read_text(encoding="utf-8"), begin_mark(report)
+def _groups(groups: dict) -> list[str]:
+    lines = ["| group | photographs | false alarms |", "|---|---|---|"]
+    for name, metrics in groups.items():
+        lines.append(f"| {name} | {metrics['pictures']} | {_with_interval('false_alarm_rate', metrics)} |")
+    return lines
+
+
+def update_readme(readme: Path, name: str, table: str) -> None:
+    """Put a table between its marks in a Markdown file. Raises DataError where the marks are missing."""
+    text, mark = readme.read_text(encoding="utf-8"), begin_mark(name)
     before, found, rest = text.partition(mark)
     _, closed, after = rest.partition(END)
     if not (found and closed):
         raise DataError(f"{readme} has no lines {mark} and {END} to put the table between.")
-    write_text(readme, f"{before}{mark}\n{report_markdown(report)}\n{END}{after}")
+    write_text(readme, f"{before}{mark}\n{table.strip()}\n{END}{after}")

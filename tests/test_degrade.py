@@ -1,0 +1,91 @@
+"""Degradation in training, and the three tiers of measuring."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from detect.picture import open_picture
+from train.degrade import degrade, reframe, relight
+from train.recipe import Degrade, Reframe
+from train.tiers import TIERS, compressed, open_degraded, scaled
+
+NOTHING = Degrade(share=0.999, resize=0.0, scale=0.5, blur=0.0, sigma=1.0, noise=0.0, deviation=5.0, jpeg=95, twice=0.0)
+
+
+@pytest.fixture(scope="module")
+def picture(portrait) -> np.ndarray:
+    return open_picture(portrait)[:300, :280]
+
+
+def sharpness(picture):
+    grey = picture.astype(float).mean(-1)
+    return np.abs(np.diff(grey, axis=0)).mean()
+
+
+def views(picture, **change):
+    options = NOTHING.model_copy(update=change)
+    return [degrade(picture, options, np.random.default_rng(seed)) for seed in range(12)]
+
+
+def test_a_share_of_the_views_stays_untouched(picture):
+    same = sum(view is picture for view in views(picture, share=0.5))
+    assert 2 <= same <= 10 and not any(view is picture for view in views(picture))
+
+
+def test_each_degradation_does_what_it_says(picture):
+    plain = views(picture)
+    assert all(view.shape == picture.shape for view in plain)
+    assert np.mean([np.abs(v.astype(int) - picture).mean() for v in plain]) < 2.5
+    shrunk = views(picture, resize=0.999)
+    assert all(150 <= view.shape[0] <= 300 for view in shrunk) and min(v.shape[0] for v in shrunk) < 200
+    assert max(map(sharpness, views(picture, blur=0.999, sigma=3.0))) < sharpness(picture)
+    assert min(map(sharpness, views(picture, noise=0.999, deviation=20.0))) > sharpness(picture)
+    worse = np.mean([np.abs(v.astype(int) - picture).mean() for v in views(picture, jpeg=1)])
+    assert worse > 1.3 * np.mean([np.abs(v.astype(int) - picture).mean() for v in plain])
+
+
+def test_small_pictures_are_not_made_smaller_still(picture):
+    tiny = picture[100:150, 100:150]
+    assert all(min(view.shape[:2]) >= 48 for view in views(tiny, resize=0.999))
+    smaller = picture[100:140, 100:140]
+    assert all(view.shape == smaller.shape for view in views(smaller, resize=0.999))
+
+
+def test_framings_lie_inside_the_picture_and_vary_as_asked():
+    rng = np.random.default_rng(0)
+    squares = np.array([reframe((20, 30, 120, 130), 160, 150, Reframe(scale=0.2, shift=0.1), rng) for _ in range(300)])
+    sides = squares[:, 2] - squares[:, 0]
+    assert np.allclose(sides, squares[:, 3] - squares[:, 1]) and 80 <= sides.min() < 85 and 115 < sides.max() <= 120
+    assert squares.min() >= 0 and (squares[:, 2] <= 160).all() and (squares[:, 3] <= 150).all()
+    centres = (squares[:, 0] + squares[:, 2]) / 2
+    assert 58 <= centres.min() < 62 and 78 < centres.max() <= 82
+    whole = reframe((0, 0, 100, 100), 100, 100, Reframe(scale=0.2, shift=0.2), np.random.default_rng(1))
+    assert min(whole) >= 0 and max(whole) <= 100
+
+
+def test_light_changes_by_no_more_than_asked():
+    crop = np.full((8, 8, 3), 128, np.uint8)
+    values = [int(relight(crop, 0.2, np.random.default_rng(seed))[0, 0, 0]) for seed in range(50)]
+    assert 102 <= min(values) < 112 and 144 < max(values) <= 154
+
+
+@pytest.mark.parametrize(("tier", "longest"), [("clean", 1000), ("web", 768), ("hard", 512)])
+def test_tiers_bound_the_size_and_compress(portrait, tmp_path, tier, longest):
+    with Image.open(portrait) as image:
+        image.resize((1000, 800)).save(tmp_path / "large.png")
+    first, again = (open_degraded(tmp_path / "large.png", tier) for _ in range(2))
+    assert max(first.shape) == longest and np.array_equal(first, again)
+    assert first.shape[0] == round(longest * 0.8)
+    if TIERS[tier].quality:
+        expected = io.BytesIO()
+        picture = Image.fromarray(open_picture(tmp_path / "large.png")).resize(first.shape[1::-1], Image.LANCZOS)
+        picture.save(expected, "JPEG", quality=TIERS[tier].quality, subsampling="4:2:0")
+        assert np.array_equal(first, open_picture(expected.getvalue()))
+
+
+def test_a_small_picture_is_compressed_but_not_enlarged(picture):
+    assert scaled(picture, 1.0).shape == picture.shape and scaled(picture, 0.01).shape == (16, 16, 3)
+    poor, good = (np.abs(compressed(picture, q).astype(int) - picture).mean() for q in (20, 90))
+    assert compressed(picture, 20).shape == picture.shape and poor > 2 * good

@@ -1,0 +1,304 @@
+"""The paper's network, those of its related work, and the shipped model: trained and measured on the same data.
+
+OUT/paper/            the paper's training run, see train.fit
+OUT/features/         what frozen backbones see; may be deleted afterwards
+OUT/models/           what was trained and measured: ONNX files, heads, the classical baseline
+OUT/compare.json      every figure, the versions and the machine
+OUT/compare.md, .png  the same as a table and as a picture
+"""
+
+import argparse
+import json
+import os
+import platform
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import perf_counter
+
+import cv2
+import joblib
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from detect.crop import pixel_values
+from detect.detector import default_model
+from detect.files import whole_file, write_text
+from detect.model import Model, probability
+from train import classical
+from train.backbones import BACKBONES, NETWORKS, trained_network, weights_of
+from train.compare_report import compare_markdown, draw_comparison
+from train.crops import Crops, Framing, cached_crops
+from train.data import DataError, data_sha256, read_samples
+from train.fit import fit
+from train.metrics import THRESHOLD, binary_metrics
+from train.network import WeightsError, build
+from train.recipe import Recipe, load_recipe
+
+THREADS = 2
+ROUNDS = 100  # of the timing; each model once a round
+BATCH = 32
+TICK = 5  # seconds
+PARITY_CROPS = 16
+PARITY_TOLERANCE = 1e-3  # between Keras's logits and onnxruntime's, as a share of the largest, at least 1
+PACKAGES = ("keras", "tensorflow", "tf2onnx", "onnxruntime", "numpy", "scikit-learn", "opencv-python-headless")
+
+Converter = Callable[[keras.Model, int], onnx.ModelProto]  # see export.onnx.to_onnx
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A trained model, ready to be measured."""
+
+    crops: Crops  # of the test split
+    size: int  # S, in pixels
+    prepare: Callable[[np.ndarray], np.ndarray]  # crops [N, S, S, 3] uint8 -> what p_fake takes
+    p_fake: Callable[[np.ndarray], np.ndarray]  # -> [N] in 0..1
+    facts: dict  # what the report says of it beside what is measured
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `python -m train compare`."""
+    parser.add_argument("--data", type=Path, required=True, help="folder with <split>/<real|fake>/, test among them")
+    parser.add_argument("--weights", required=True, metavar="DIR", help="folder with <backbone>_imagenet_notop.weights"
+                        ".h5 of mobilenet_v2, vgg16, vgg19, resnet50; or imagenet (downloads)")  # fmt: skip
+    parser.add_argument("--out", type=Path, required=True, help="folder of the comparison; an unfinished one goes on")
+    parser.add_argument("--model", type=Path, default=default_model(), help="the shipped ONNX file, judged as it is")
+    parser.add_argument("--views", type=int, default=2, metavar="K", help="augmented views of each training picture "
+                        "that the frozen VGG and ResNet backbones see (default: 2)")  # fmt: skip
+
+
+def run(args: argparse.Namespace, to_onnx: Converter) -> int:
+    """The command `python -m train compare`; returns its exit status.
+
+    Args:
+        args: see `add_arguments`.
+        to_onnx: `export.onnx.to_onnx`, handed in because training does not import exporting.
+
+    Raises:
+        DataError, ModelError: input that cannot be used.
+    """
+    try:
+        report = compare(load_recipe("paper"), args.data, args.weights, args.out, args.model, args.views, to_onnx)
+    except WeightsError as error:
+        raise DataError(str(error)) from None
+    write_text(args.out / "compare.json", json.dumps(report, indent=2) + "\n")
+    write_text(args.out / "compare.md", compare_markdown(report) + "\n")
+    draw_comparison(report, args.out / "compare.png")
+    print(compare_markdown(report))
+    return 0
+
+
+def compare(recipe: Recipe, data: Path, weights: str, out: Path, model: Path, views: int, to_onnx: Converter) -> dict:
+    """Train every contender on train, choose on val, measure once on test. See `run` for the arguments.
+
+    Returns:
+        What compare.json holds: {"models": [see `_measure`], "latency", "pictures", "machine", ...}.
+
+    Raises:
+        DataError: the data or the arguments cannot be used, or a converted network computes something else.
+        ModelError: the shipped model cannot serve.
+        WeightsError: a backbone's weights cannot be had.
+    """
+    if views < 1:
+        raise DataError(f"--views {views} must be at least 1.")
+    data = data.resolve()
+    samples = read_samples(data, recipe.seed, needed=("train", "val", "test"))
+    sources = {name: weights_of(name, weights) for name in ("mobilenet_v2", *BACKBONES)}
+    shipped = Model(model, THREADS)
+    for folder in (out, out / "models"):
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def crops_of(split: str, margin: float, resampling: str, folder: Path) -> Crops:
+        return cached_crops([s for s in samples if s.split == split], Framing(margin), resampling, folder, split)
+
+    place = recipe.crop_margin, recipe.resampling, out / recipe.name / "crops"  # where `fit` will find them
+    crops = {split: crops_of(split, *place) for split in ("train", "val", "test")}
+    keyed = data_sha256(data, samples), recipe.sha256
+
+    contenders = [_paper(recipe, data, sources["mobilenet_v2"], out, crops, to_onnx)]
+    for network in NETWORKS:
+        whole, facts = trained_network(network, recipe, sources[network.backbone], crops, keyed, views, out)
+        contenders.append(_converted(whole, recipe.size, out, crops, to_onnx, facts))
+    contenders.append(_classical(recipe, out, crops, keyed))
+    meta = shipped.metadata
+    own_crops = crops_of("test", meta.crop_margin, meta.resampling, out / "shipped" / "crops")
+    contenders.append(_shipped(shipped, own_crops, keyed[0]))
+
+    models = [_measure(contender) for contender in contenders]
+    with threadpool_limits(THREADS):
+        milliseconds = _latency(contenders)
+    return {
+        "models": [row | {"milliseconds": ms} for row, ms in zip(models, milliseconds, strict=True)],
+        "threshold": THRESHOLD,
+        "pictures": {split: len(part) for split, part in crops.items()},
+        "data_sha256": keyed[0],
+        "recipe": recipe.name,
+        "recipe_sha256": recipe.sha256,
+        "seed": recipe.seed,
+        "size": recipe.size,
+        "crop_margin": recipe.crop_margin,
+        "epochs": recipe.epochs,
+        "views": views,
+        "latency": {"rounds": ROUNDS, "batch": 1, "threads": THREADS},
+        "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+    }
+
+
+def _paper(
+    recipe: Recipe, data: Path, weights: str | Path, out: Path, crops: dict[str, Crops], to_onnx: Converter
+) -> Contender:
+    """MobileNetV2 as in the paper: a training run like any other, every epoch on new views."""
+    folder = out / recipe.name
+    clock = folder / "seconds.json"
+    with nullcontext() if (folder / "calibration.json").is_file() else _timed(clock):
+        trained = fit(recipe, data, weights, folder)
+    keras.utils.clear_session()  # names of layers count from one again, so that the file does not depend on the past
+    network = build(recipe)
+    network.load_weights(trained.best_weights)
+    epochs = len((folder / "history.csv").read_text(encoding="utf-8").splitlines()) - 1
+    facts = {
+        "name": recipe.name,
+        "title": "MobileNetV2 as in the paper",
+        "training_minutes": _seconds(clock) / 60,
+        "epochs": epochs,
+        "views": epochs,
+    }
+    return _converted(network, recipe.size, out, crops, to_onnx, facts)
+
+
+@contextmanager
+def _timed(file: Path) -> Iterator[None]:
+    """Add the seconds spent inside to those in a file, every few seconds, so that a killed training counts too."""
+    before, started, over = _seconds(file), perf_counter(), threading.Event()
+
+    def note() -> None:
+        write_text(file, json.dumps({"seconds": before + perf_counter() - started}) + "\n")
+
+    def keep_noting() -> None:
+        while not over.wait(TICK):
+            note()
+
+    clock = threading.Thread(target=keep_noting, daemon=True)
+    clock.start()
+    try:
+        yield
+    finally:
+        over.set()
+        clock.join()
+        note()
+
+
+def _seconds(file: Path) -> float:
+    return json.loads(file.read_text(encoding="utf-8"))["seconds"] if file.is_file() else 0.0
+
+
+def _converted(
+    network: keras.Model, size: int, out: Path, crops: dict[str, Crops], to_onnx: Converter, facts: dict
+) -> Contender:
+    """The network as an ONNX file, from pixel values to logits, found to compute what Keras computes."""
+    file = out / "models" / f"{facts['name']}.onnx"
+    with whole_file(file) as unfinished:
+        onnx.save(to_onnx(network, size), unfinished)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+
+    def logits(values: np.ndarray) -> np.ndarray:
+        return session.run(["logits"], {"pixel_values": values})[0]
+
+    val = crops["val"]
+    some = np.stack([val.crop(number, size) for number in range(0, len(val), 1 + len(val) // PARITY_CROPS)])
+    expected = network.predict_on_batch(some.astype(np.float32) / np.float32(255))
+    difference = float(np.abs(expected - logits(pixel_values(some))).max() / max(1.0, np.abs(expected).max()))
+    if not difference <= PARITY_TOLERANCE:
+        raise DataError(f"{file.name} differs from Keras's {facts['title']} by {difference:.1e}; it was not measured.")
+    facts |= {"parameters": _parameters(file), "bytes": file.stat().st_size, "onnx_difference": difference}
+    return Contender(crops["test"], size, pixel_values, lambda values: probability(logits(values), 1.0), facts)
+
+
+def _classical(recipe: Recipe, out: Path, crops: dict[str, Crops], keyed: tuple) -> Contender:
+    """Hand-made features and a shallow classifier, on the crops as they are."""
+    file, facts = classical.trained_classifier(recipe, crops, keyed, out)
+    classifier = joblib.load(file)
+    facts |= {"name": "classical", "title": "Hand-made features", "parameters": None, "bytes": file.stat().st_size}
+    judge = partial(classical.judge, classifier)
+    return Contender(crops["test"], recipe.size, lambda some: some, judge, facts)
+
+
+def _shipped(model: Model, crops: Crops, data_hash: str) -> Contender:
+    facts = {
+        "name": "shipped",
+        "title": "The shipped model",
+        "training_minutes": None,
+        "epochs": None,
+        "views": None,
+        "parameters": _parameters(model.path),
+        "bytes": model.path.stat().st_size,
+        "sha256": model.sha256,
+        "recipe": model.metadata.recipe,
+        "same_data": model.metadata.data_sha256 == data_hash,
+    }
+    return Contender(crops, model.metadata.size, pixel_values, model.p_fake, facts)
+
+
+def _measure(contender: Contender) -> dict:
+    """A contender's facts, its size in pixels, and "test": see `train.metrics.binary_metrics`."""
+    crops, p_fake = contender.crops, []
+    batches = range(0, len(crops), BATCH)
+    for first in tqdm(batches, desc=f"test {contender.facts['name']}", unit="batch", disable=None):
+        numbers = range(first, min(first + BATCH, len(crops)))
+        some = np.stack([crops.crop(number, contender.size) for number in numbers])
+        p_fake.append(contender.p_fake(contender.prepare(some)))
+    return contender.facts | {"size": contender.size, "test": binary_metrics(np.concatenate(p_fake), crops.labels)}
+
+
+def _latency(contenders: list[Contender]) -> list[float]:
+    """Median milliseconds of one picture, from prepared input to probability, in turns.
+
+    Before each timed run comes an untimed one, so that no model pays for the caches and the still spinning
+    threads that its predecessor leaves.
+    """
+    cv2.setNumThreads(THREADS)
+    times = np.zeros((ROUNDS, len(contenders)))
+    for turn in tqdm(range(ROUNDS), desc="timing", unit="round", disable=None):
+        for column, contender in enumerate(contenders):
+            number = turn % len(contender.crops)
+            one = contender.prepare(contender.crops.crop(number, contender.size)[None])
+            contender.p_fake(one)
+            started = perf_counter()
+            contender.p_fake(one)
+            times[turn, column] = (perf_counter() - started) * 1000
+    return np.median(times, axis=0).tolist()
+
+
+def _parameters(file: Path) -> int:
+    """Numbers in an ONNX file's weights, batch normalisation being folded into the convolutions before it."""
+    weights = onnx.load(file).graph.initializer
+    return sum(int(np.prod(w.dims)) for w in weights if w.data_type == onnx.TensorProto.FLOAT)
+
+
+def _cpu() -> str:
+    """The processor's name, as far as the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # OpenCV, for one, goes by several names
+        return None
