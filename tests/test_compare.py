@@ -50,11 +50,8 @@ def world(data, recipe_file, backbone_weights, tmp_path_factory):
         tiny(False, None, (32, 32, 3), backbone.pooling).save_weights(folder / f"{name}_imagenet_notop.weights.h5")
 
     def run(out, convert=to_onnx, **changed):
-        words = {"data": data, "weights": folder, "model": ROOT / "model.onnx", "out": out} | changed
-        parser = argparse.ArgumentParser()
-        compare.add_arguments(parser)
-        args = parser.parse_args([str(part) for name, value in words.items() for part in (f"--{name}", value)])
-        return compare.run(args, convert)
+        words = {"data": data, "weights": folder, "model": ROOT / "model.onnx", "out": out, "views": 2, "readme": None}
+        return compare.run(argparse.Namespace(**(words | changed)), convert)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compare, "load_recipe", lambda name: load_recipe(recipe_file).model_copy(update={"epochs": 3}))

@@ -41,6 +41,7 @@ def test_each_degradation_does_what_it_says(picture):
     shrunk = views(picture, resize=0.999)
     assert all(150 <= view.shape[0] <= 300 for view in shrunk) and min(v.shape[0] for v in shrunk) < 200
     assert max(map(sharpness, views(picture, blur=0.999, sigma=3.0))) < sharpness(picture)
+    assert min(map(sharpness, views(picture, sharpen=0.999, amount=1.5))) > sharpness(picture)
     assert min(map(sharpness, views(picture, noise=0.999, deviation=20.0))) > sharpness(picture)
     worse = np.mean([np.abs(v.astype(int) - picture).mean() for v in views(picture, jpeg=1)])
     assert worse > 1.3 * np.mean([np.abs(v.astype(int) - picture).mean() for v in plain])

@@ -46,6 +46,41 @@ def test_a_wrong_key_fails_by_name(tmp_path, old, new, named):
     assert named in str(error.value) and "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("addition", "named"),
+    [
+        ("sizes: {0: 32, 2: 64}", "end, before the last epoch, at size"),
+        ("sizes: {1: 32}", "begin with epoch 0"),
+        ("sizes: {0: 40, 2: 32}", "multiples of 32"),
+        ("degrade: {share: 0.5}", "degrade.jpeg"),
+        ("sampling: {power: 2.0, self_blend: 0.1}", "sampling.power"),
+        ("interpolation: linear", "interpolation"),
+        ("tier: messenger", "tier"),
+    ],
+)
+def test_a_wrong_option_fails_by_name(tmp_path, addition, named):
+    with pytest.raises(RecipeError) as error:
+        load_recipe(write(tmp_path, f"{RECIPE}\n{addition}\n"))
+    assert named in str(error.value) and "\n" not in str(error.value)
+
+
+def test_rates_and_sizes_by_epoch(tmp_path):
+    text = RECIPE.replace("size: 32", "size: 64").replace("{0: 1.0e-3, 4: 1.0e-4}", "{0: 1.0e-3, 4: 2.0e-4}")
+    recipe = load_recipe(write(tmp_path, text + "sizes: {0: 32, 3: 64}\ninterpolation: cosine\n"))
+    assert [recipe.train_size(epoch) for epoch in range(6)] == [32, 32, 32, 64, 64, 64]
+    rates = [recipe.rate(epoch) for epoch in range(6)]
+    assert rates[0] == 1e-3 and rates[2] == pytest.approx(6e-4) and rates[4:] == [2e-4, 2e-4]
+    assert rates[1] == pytest.approx(2e-4 + 8e-4 * (2 + 2**0.5) / 4)
+    plain = load_recipe(write(tmp_path, RECIPE))
+    assert {plain.train_size(epoch) for epoch in range(6)} == {32}
+
+
+def test_the_shipped_recipe_trains_all_of_a_quick_network():
+    recipe = load_recipe("shipped")
+    assert not recipe.frozen and recipe.size <= 224 and recipe.batch_norm_momentum < 0.99
+    assert recipe.degrade and recipe.sampling and recipe.tier == "web" and recipe.decided_accuracy == 0.95
+
+
 @pytest.mark.parametrize("text", ["", "- 1\n", "a: [", "just words"])
 def test_a_file_that_is_no_recipe_is_said_so(tmp_path, text):
     with pytest.raises(RecipeError):

@@ -17,8 +17,10 @@ from train.recipe import RecipeError, load_recipe
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m train", description="Train, measure and illustrate the detector.")
     commands = parser.add_subparsers(dest="command", required=True)
+    _add_audit(commands)
     _add_fit(commands)
     _add_evaluate(commands)
+    _add_compare(commands)
     _add_ablate(commands)
     _add_blend(commands)
     args = parser.parse_args(argv)
@@ -33,6 +35,14 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     print(f"python -m train {args.command}: {sentence}", file=sys.stderr)
     return 2
+
+
+def _add_audit(commands) -> None:
+    from train import audit
+
+    parser = commands.add_parser("audit", help="what the pictures' files give away of their labels")
+    audit.add_arguments(parser)
+    parser.set_defaults(run=audit.run)
 
 
 def _add_fit(commands) -> None:
@@ -71,6 +81,26 @@ def _evaluate(args: argparse.Namespace) -> int:
     from train.evaluate import run
 
     return run(args.model, args.data, args.split, args.out, args.check, args.readme)
+
+
+def _add_compare(commands) -> None:
+    parser = commands.add_parser("compare", help="the paper's network and its rivals beside the shipped model")
+    parser.add_argument("--data", type=Path, required=True, help="folder with train, val and test splits")
+    parser.add_argument("--weights", required=True, metavar="DIR", help="folder with <backbone>_imagenet_notop.weights"
+                        ".h5 of mobilenet_v2, vgg16, vgg19, resnet50; or imagenet (downloads)")  # fmt: skip
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="an unfinished comparison there goes on")
+    parser.add_argument("--model", type=Path, default=default_model(), help="the shipped ONNX file, judged as it is")
+    parser.add_argument("--views", type=int, default=2, metavar="K", help="augmented views of each training picture "
+                        "that the frozen VGG and ResNet backbones see (default: 2)")  # fmt: skip
+    parser.add_argument("--readme", type=Path, metavar="README.md", help="put the table between its marks")
+    parser.set_defaults(run=_compare)
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from export.onnx import to_onnx  # handed on, because train/ does not import export/
+    from train.compare import run
+
+    return run(args, to_onnx)
 
 
 def _add_ablate(commands) -> None:

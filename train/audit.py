@@ -2,11 +2,9 @@
 
 import argparse
 import json
-import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +20,7 @@ from train.audit_features import STAGES, Measured, measure
 from train.audit_plots import draw_plots
 from train.audit_report import FACES, audit_markdown, flagged, giveaway_table
 from train.audit_shortcuts import SHORTCUT, giveaway
+from train.crops import cancelling_pool
 from train.data import DataError, Sample, data_sha256, read_samples
 from train.recipe import Recipe, load_recipe
 
@@ -90,7 +89,7 @@ def audit(samples: Sequence[Sample], data: Path, recipe: Recipe) -> tuple[dict, 
     if recipe.degrade is None:
         raise DataError(f"The recipe {recipe.name} has no degradation, which the audit's last stage needs.")
     sheets = FaceSheets(recipe.size, np.random.default_rng(recipe.seed))
-    with _cancelling_pool() as pool:
+    with cancelling_pool() as pool:
         pictures, unreadable = _measure_all(samples, data, recipe, sheets, pool)
         if not pictures:
             raise DataError(f"Not one picture of {data} can be read; the first: {unreadable[0]['reason']}")
@@ -144,16 +143,6 @@ def _measure_all(
         pictures.append(measured)
         sheets.add(measured.source, sample.label, crop)
     return pictures, unreadable
-
-
-@contextmanager
-def _cancelling_pool() -> Iterator[ThreadPoolExecutor]:
-    """A thread pool that drops what waits when it is left early, by Ctrl-C for one."""
-    pool = ThreadPoolExecutor(os.cpu_count())
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _balance(pictures: Sequence[Measured]) -> dict:

@@ -19,7 +19,7 @@ from detect.files import whole_file, write_text
 from train.batches import Batches
 from train.crops import Crops
 from train.data import DataError
-from train.network import IMAGENET, WeightsError, weights_sha256
+from train.network import IMAGENET, WeightsError, head, weights_sha256
 from train.recipe import Recipe
 
 PART = 16  # batches in one file of the cache: what a run that is cut off loses at most
@@ -117,13 +117,7 @@ def paper_head(shape: Sequence[int], recipe: Recipe) -> keras.Model:
     x = features = keras.Input(shape)
     if len(shape) == 3:
         x = keras.layers.GlobalAveragePooling2D()(x)
-    for block in recipe.head:
-        x = keras.layers.Dense(block.units, activation="relu")(x)
-        if block.batch_norm:
-            x = keras.layers.BatchNormalization()(x)
-        if block.dropout:
-            x = keras.layers.Dropout(block.dropout)(x)
-    return keras.Model(features, keras.layers.Dense(2, name="logits")(x))
+    return keras.Model(features, head(x, recipe))
 
 
 def dfp_head(shape: Sequence[int], recipe: Recipe) -> keras.Model:
@@ -196,13 +190,13 @@ def cached_features(compute: Callable[[np.ndarray], np.ndarray], batches: Batche
     return features
 
 
-def train_head(head: keras.Model, views: Sequence[Features], val: Features, recipe: Recipe, file: Path) -> dict:
+def train_head(network: keras.Model, views: Sequence[Features], val: Features, recipe: Recipe, file: Path) -> dict:
     """Train a head by the recipe's schedule, an epoch per view in turn, and leave it with its best epoch's weights.
 
     The best epoch is the one with the lowest validation loss. A head trained before is read from `file`.
 
     Args:
-        head: from features [N, ...] to logits [N, 2].
+        network: from features [N, ...] to logits [N, 2].
         views: of the training pictures, augmented.
         val: of the validation pictures, as they are.
         recipe: gives seed, epochs, learning rates and patience.
@@ -216,30 +210,30 @@ def train_head(head: keras.Model, views: Sequence[Features], val: Features, reci
     """
     record = file.with_suffix(".json")
     if record.is_file():
-        head.load_weights(file)
+        network.load_weights(file)
         return json.loads(record.read_text(encoding="utf-8"))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    head.compile(keras.optimizers.Adam(recipe.rate(0)), loss)
+    network.compile(keras.optimizers.Adam(recipe.rate(0)), loss)
     patience = recipe.early_stopping.patience if recipe.early_stopping else recipe.epochs
     started, losses, best = perf_counter(), [], None
     progress = tqdm(range(recipe.epochs), desc=f"head {file.name.split('-')[0]}", unit="epoch", disable=None)
     for epoch in progress:
         view = views[epoch % len(views)]
         order = np.random.default_rng([recipe.seed, epoch]).permutation(len(view.labels))
-        head.optimizer.learning_rate = recipe.rate(epoch)
-        head.fit(view.values[order], view.labels[order], recipe.batch_size, shuffle=False, verbose=0)
-        losses.append(head.evaluate(val.values, val.labels, batch_size=recipe.batch_size, verbose=0))
+        network.optimizer.learning_rate = recipe.rate(epoch)
+        network.fit(view.values[order], view.labels[order], recipe.batch_size, shuffle=False, verbose=0)
+        losses.append(network.evaluate(val.values, val.labels, batch_size=recipe.batch_size, verbose=0))
         progress.set_postfix(val_loss=f"{losses[-1]:.4f}")
         if not np.isfinite(losses[-1]):
             raise DataError(f"The loss of epoch {epoch + 1} is not a number: the learning rate is too high.")
         if losses[-1] == min(losses):
-            best = head.get_weights()
+            best = network.get_weights()
         if epoch - int(np.argmin(losses)) >= patience:
             break
     progress.close()
-    head.set_weights(best)
+    network.set_weights(best)
     with whole_file(file) as partial:
-        head.save_weights(partial)
+        network.save_weights(partial)
     result = {
         "epochs": len(losses),
         "best_epoch": int(np.argmin(losses)) + 1,
@@ -291,7 +285,7 @@ def trained_network(
         The whole network, pixel values [N, S, S, 3] RGB in 0..1 -> logits [N, 2], and facts for the report.
         Its training time counts the features, also those it shares with another contender.
     """
-    keras.utils.clear_session()  # names of layers count from one again, so that the file does not depend on the past
+    keras.utils.clear_session()  # frees what came before; layers are named from one again
     extractor, mode = feature_extractor(network.backbone, recipe.size, weights)
     key = features_key(*keyed, crops["train"], crops["val"], weights_sha256(weights), mode)
     folder, size = out / "features" / f"{network.backbone}-{key}", recipe.size
@@ -302,8 +296,8 @@ def trained_network(
         seen.append(cached_features(compute, batches, folder, f"train{epoch}"))
     val = cached_features(compute, Batches(crops["val"], recipe.batch_size, size), folder, "val")
     keras.utils.set_random_seed(recipe.seed)
-    head = network.head(extractor.output.shape[1:], recipe)
-    trained = train_head(head, seen, val, recipe, out / "models" / f"{network.name}-{key}-{views}.weights.h5")
+    own = network.head(extractor.output.shape[1:], recipe)
+    trained = train_head(own, seen, val, recipe, out / "models" / f"{network.name}-{key}-{views}.weights.h5")
     seconds = trained["seconds"] + val.seconds + sum(view.seconds for view in seen)
     facts = {
         "name": network.name,
@@ -313,4 +307,4 @@ def trained_network(
         "views": min(views, trained["epochs"]),
         "input": mode,
     }
-    return keras.Model(extractor.input, head(extractor.output), name=network.name), facts
+    return keras.Model(extractor.input, own(extractor.output), name=network.name), facts

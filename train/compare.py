@@ -30,7 +30,6 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from detect.crop import pixel_values
-from detect.detector import default_model
 from detect.files import whole_file, write_text
 from detect.model import Model, probability
 from train import classical
@@ -42,6 +41,7 @@ from train.fit import fit
 from train.metrics import THRESHOLD, binary_metrics
 from train.network import WeightsError, build
 from train.recipe import Recipe, load_recipe
+from train.report import update_readme
 
 THREADS = 2
 ROUNDS = 100  # of the timing; each model once a round
@@ -65,22 +65,11 @@ class Contender:
     facts: dict  # what the report says of it beside what is measured
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `python -m train compare`."""
-    parser.add_argument("--data", type=Path, required=True, help="folder with <split>/<real|fake>/, test among them")
-    parser.add_argument("--weights", required=True, metavar="DIR", help="folder with <backbone>_imagenet_notop.weights"
-                        ".h5 of mobilenet_v2, vgg16, vgg19, resnet50; or imagenet (downloads)")  # fmt: skip
-    parser.add_argument("--out", type=Path, required=True, help="folder of the comparison; an unfinished one goes on")
-    parser.add_argument("--model", type=Path, default=default_model(), help="the shipped ONNX file, judged as it is")
-    parser.add_argument("--views", type=int, default=2, metavar="K", help="augmented views of each training picture "
-                        "that the frozen VGG and ResNet backbones see (default: 2)")  # fmt: skip
-
-
 def run(args: argparse.Namespace, to_onnx: Converter) -> int:
     """The command `python -m train compare`; returns its exit status.
 
     Args:
-        args: see `add_arguments`.
+        args: data, weights, out, model, views and readme, as train/__main__.py declares them.
         to_onnx: `export.onnx.to_onnx`, handed in because training does not import exporting.
 
     Raises:
@@ -93,6 +82,8 @@ def run(args: argparse.Namespace, to_onnx: Converter) -> int:
     write_text(args.out / "compare.json", json.dumps(report, indent=2) + "\n")
     write_text(args.out / "compare.md", compare_markdown(report) + "\n")
     draw_comparison(report, args.out / "compare.png")
+    if args.readme:
+        update_readme(args.readme, "compare", compare_markdown(report))
     print(compare_markdown(report))
     return 0
 
@@ -113,7 +104,7 @@ def compare(recipe: Recipe, data: Path, weights: str, out: Path, model: Path, vi
     data = data.resolve()
     samples = read_samples(data, recipe.seed, needed=("train", "val", "test"))
     sources = {name: weights_of(name, weights) for name in ("mobilenet_v2", *BACKBONES)}
-    shipped = Model(model, THREADS)
+    shipped = Model(model)
     for folder in (out, out / "models"):
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -162,7 +153,7 @@ def _paper(
     clock = folder / "seconds.json"
     with nullcontext() if (folder / "calibration.json").is_file() else _timed(clock):
         trained = fit(recipe, data, weights, folder)
-    keras.utils.clear_session()  # names of layers count from one again, so that the file does not depend on the past
+    keras.utils.clear_session()  # frees what came before; layers are named from one again
     network = build(recipe)
     network.load_weights(trained.best_weights)
     epochs = len((folder / "history.csv").read_text(encoding="utf-8").splitlines()) - 1
@@ -209,13 +200,7 @@ def _converted(
     file = out / "models" / f"{facts['name']}.onnx"
     with whole_file(file) as unfinished:
         onnx.save(to_onnx(network, size), unfinished)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
-    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-
-    def logits(values: np.ndarray) -> np.ndarray:
-        return session.run(["logits"], {"pixel_values": values})[0]
-
+    logits = _logits(file)
     val = crops["val"]
     some = np.stack([val.crop(number, size) for number in range(0, len(val), 1 + len(val) // PARITY_CROPS)])
     expected = network.predict_on_batch(some.astype(np.float32) / np.float32(255))
@@ -224,6 +209,18 @@ def _converted(
         raise DataError(f"{file.name} differs from Keras's {facts['title']} by {difference:.1e}; it was not measured.")
     facts |= {"parameters": _parameters(file), "bytes": file.stat().st_size, "onnx_difference": difference}
     return Contender(crops["test"], size, pixel_values, lambda values: probability(logits(values), 1.0), facts)
+
+
+def _logits(file: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """An ONNX file in onnxruntime: pixel values [N, 3, S, S] -> logits [N, 2]; the same settings for every model.
+
+    Idle threads wait instead of spinning: on few cores, one model's spinning threads would slow the next model down.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    return lambda values: session.run(["logits"], {"pixel_values": values})[0]
 
 
 def _classical(recipe: Recipe, out: Path, crops: dict[str, Crops], keyed: tuple) -> Contender:
@@ -248,7 +245,14 @@ def _shipped(model: Model, crops: Crops, data_hash: str) -> Contender:
         "recipe": model.metadata.recipe,
         "same_data": model.metadata.data_sha256 == data_hash,
     }
-    return Contender(crops, model.metadata.size, pixel_values, model.p_fake, facts)
+    logits, temperature = _logits(model.path), model.metadata.temperature
+    return Contender(
+        crops,
+        model.metadata.size,
+        pixel_values,
+        lambda values: probability(logits(values), temperature),
+        facts,
+    )
 
 
 def _measure(contender: Contender) -> dict:
@@ -265,8 +269,7 @@ def _measure(contender: Contender) -> dict:
 def _latency(contenders: list[Contender]) -> list[float]:
     """Median milliseconds of one picture, from prepared input to probability, in turns.
 
-    Before each timed run comes an untimed one, so that no model pays for the caches and the still spinning
-    threads that its predecessor leaves.
+    Before each timed run comes an untimed one, so that no model pays for the caches that its predecessor leaves.
     """
     cv2.setNumThreads(THREADS)
     times = np.zeros((ROUNDS, len(contenders)))

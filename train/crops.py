@@ -137,7 +137,7 @@ def _find(samples: Sequence[Sample], framing: Framing, folder: Path, name: str) 
         return keep_region(picture, faces[0] if faces else None, framing)
 
     rows, skipped, total, faceless, offset = [], [], Counter(), Counter(), 0
-    with whole_file(folder / f"{name}.bin") as partial, partial.open("wb") as file, _cancelling_pool() as pool:
+    with whole_file(folder / f"{name}.bin") as partial, partial.open("wb") as file, cancelling_pool() as pool:
         results = zip(samples, pool.map(keep, samples), strict=True)
         for sample, result in tqdm(results, total=len(samples), desc=f"faces of {name}", unit="picture", disable=None):
             if isinstance(result, PictureError):
@@ -187,7 +187,7 @@ def _moved(box: Box, origin: tuple[int, int], zoom: np.ndarray) -> Box:
 
 
 @contextmanager
-def _cancelling_pool() -> Iterator[ThreadPoolExecutor]:
+def cancelling_pool() -> Iterator[ThreadPoolExecutor]:
     """A thread pool that drops what waits when it is left early, by Ctrl-C for one."""
     pool = ThreadPoolExecutor(os.cpu_count())
     try:

@@ -16,7 +16,7 @@ FILTERS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling
 
 
 def degrade(picture: np.ndarray, options: Degrade, rng: np.random.Generator) -> np.ndarray:
-    """Randomly shrink, blur, add grain to and compress a picture [H, W, 3] uint8 RGB; it may come out smaller."""
+    """Randomly shrink, blur, sharpen, roughen and compress a picture [H, W, 3] uint8 RGB; it may come out smaller."""
     if rng.random() >= options.share:
         return picture
     if rng.random() < options.resize:
@@ -27,6 +27,9 @@ def degrade(picture: np.ndarray, options: Degrade, rng: np.random.Generator) -> 
     if rng.random() < options.blur:
         blur = ImageFilter.GaussianBlur(rng.uniform(0.3, max(0.3, options.sigma)))
         picture = np.asarray(Image.fromarray(picture).filter(blur))
+    if options.sharpen is not None and rng.random() < options.sharpen:
+        mask = ImageFilter.UnsharpMask(rng.uniform(0.7, 2), round(rng.uniform(0.2, 1) * options.amount * 100), 0)
+        picture = np.asarray(Image.fromarray(picture).filter(mask))
     if rng.random() < options.noise:
         grain = rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(rng.uniform(1, options.deviation))
         picture = np.clip(np.rint(picture + grain), 0, 255).astype(np.uint8)

@@ -39,7 +39,12 @@ def build(recipe: Recipe, weights: str | Path | None = None, size: int | None = 
     pixels = keras.Input((size, size, 3), name="pixel_values")
     x = keras.layers.Rescaling(2.0, -1.0)(pixels)  # 0..1 -> -1..1, what these ImageNet weights were trained on
     x = backbone(x, training=False) if recipe.frozen else backbone(x)
-    x = keras.layers.GlobalAveragePooling2D()(x)
+    logits = head(keras.layers.GlobalAveragePooling2D()(x), recipe)
+    return keras.Model(pixels, logits, name=recipe.name)
+
+
+def head(x: keras.KerasTensor, recipe: Recipe) -> keras.KerasTensor:
+    """The recipe's head: pooled features [N, C] -> logits [N, 2]; the softmax over real and fake is applied outside."""
     for block in recipe.head:
         x = keras.layers.Dense(block.units, activation="relu")(x)
         if block.batch_norm:
@@ -48,8 +53,7 @@ def build(recipe: Recipe, weights: str | Path | None = None, size: int | None = 
             x = keras.layers.Dropout(block.dropout)(x)
     if recipe.dropout:
         x = keras.layers.Dropout(recipe.dropout)(x)
-    logits = keras.layers.Dense(2, name="logits")(x)  # the softmax over real and fake is applied outside
-    return keras.Model(pixels, logits, name=recipe.name)
+    return keras.layers.Dense(2, name="logits")(x)
 
 
 def weights_sha256(weights: str | Path) -> str:

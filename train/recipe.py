@@ -55,10 +55,18 @@ class Degrade(_Strict):
     scale: float = Field(gt=0, le=1)  # down to this share of the side
     blur: Share  # of those: blurred by a Gaussian
     sigma: float = Field(gt=0, le=4)  # up to, in pixels
+    sharpen: Share | None = None  # of those: an unsharp mask, so that crispness is no sign of either class
+    amount: float | None = Field(default=None, gt=0, le=4)  # of the unsharp mask, up to; 1 doubles the detail
     noise: Share  # of those: grain
     deviation: float = Field(gt=0, le=32)  # up to, of 255
     jpeg: int = Field(ge=1, le=100)  # lowest quality; every degraded view is compressed between it and 98
     twice: Share  # of those: compressed a second time
+
+    @model_validator(mode="after")
+    def _amount_with_sharpen(self):
+        if (self.sharpen is None) != (self.amount is None):
+            raise ValueError("sharpen and amount go together")
+        return self
 
 
 class Sampling(_Strict):
