@@ -79,10 +79,11 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(run_folder, data, r
 
 
 def test_growing_sizes_and_every_augmentation_resume_to_the_same_weights(data, backbone_weights, tmp_path):
-    """All of the network is trained; it is killed where the size changes, and beside it trained undisturbed."""
+    """Killed where the size grows and the first layers are kept; beside it, trained undisturbed."""
     recipe = tmp_path / "growing.yaml"
     shipped = load_recipe("shipped").model_dump()
-    small = {"size": 64, "sizes": {0: 32, 2: 64}, "epochs": 4, "batch_size": 16}
+    small = {"size": 64, "sizes": {0: 32, 2: 64}, "kept": {2: "block_3_expand"}, "epochs": 4, "batch_size": 16}
+    small |= {"average": 0.9}
     small |= {"learning_rate": {0: 1e-3, 3: 1e-4}, "decided_accuracy": 0.8}
     recipe.write_text(yaml.safe_dump(shipped | small))
     whole, killed = tmp_path / "whole", tmp_path / "killed"
@@ -91,14 +92,42 @@ def test_growing_sizes_and_every_augmentation_resume_to_the_same_weights(data, b
     killed_and_resumed(fit_command(data, recipe, backbone_weights, killed), killed, "epoch_0002")
     assert (whole / "history.csv").read_text() == (killed / "history.csv").read_text()
     assert same_weights(whole / "state/epoch_0004.weights.h5", killed / "state/epoch_0004.weights.h5")
+    averages = [np.load(folder / "state/average_0004.npz") for folder in (whole, killed)]
+    assert averages[0]["step"] == 16 and all(np.array_equal(averages[0][n], averages[1][n]) for n in averages[0].files)
+    assert sorted(p.name for p in (whole / "state").iterdir()) == ["average_0004.npz", "epoch_0004.weights.h5"]
     history = list(csv.DictReader((whole / "history.csv").open()))
     assert [float(row["learning_rate"]) for row in history] == pytest.approx([1e-3, 7.75e-4, 3.25e-4, 1e-4])
-    steps = weights(whole / "best.weights.h5")["optimizer/vars/0"]
-    best = 3 + np.argmin([float(row["val_loss"]) for row in history[2:]])  # only the final size counts
-    assert steps == best * 4  # 64 pictures in batches of 16
-    backbone, trained = weights(backbone_weights), weights(whole / "best.weights.h5")
+    trained, backbone = weights(whole / "best.weights.h5"), weights(backbone_weights)
+    assert trained["optimizer/vars/0"] == 2 * 4  # the last epoch; 64 pictures in batches of 16, counted from the change
     first = "layers/conv2d/vars/0"
-    assert not np.array_equal(backbone[first], trained[f"layers/functional/{first}"])
+    assert not np.array_equal(backbone[first], trained[f"layers/functional/{first}"])  # trained before it was kept
+
+
+def test_kept_layers_do_not_change(backbone_weights):
+    """Neither their weights nor their BatchNorm averages, whereas those behind them do."""
+    values = load_recipe("shipped").model_dump() | {"size": 32, "sizes": None, "kept": {1: "block_3_expand"}}
+    script = """
+import json, sys, keras, numpy as np
+from train.network import build
+from train.recipe import Recipe
+recipe = Recipe.model_validate_json(sys.argv[1])
+keras.utils.set_random_seed(0)
+for epoch in (0, 1):
+    model = build(recipe, sys.argv[2], epoch)
+    backbone = next(layer for layer in model.layers if layer.name.startswith("mobilenetv2"))
+    before = {layer.name: layer.get_weights() for layer in backbone.layers}
+    model.compile(keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.train_on_batch(np.random.default_rng(0).random((8, 32, 32, 3)), np.arange(8) % 2)
+    changed = [layer.name for layer in backbone.layers if layer.weights and any(
+        not np.array_equal(a, b) for a, b in zip(before[layer.name], layer.get_weights()))]
+    print(json.dumps(changed))
+"""
+    done = subprocess.run([sys.executable, "-c", script, json.dumps(values), str(backbone_weights)], cwd=ROOT,
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    everything, later = (json.loads(line) for line in done.stdout.splitlines() if line.startswith("["))
+    assert {"Conv1", "bn_Conv1", "block_2_expand", "block_3_expand", "Conv_1_bn"} <= set(everything)
+    assert later[0] == "block_3_expand" and {"block_3_expand_BN", "Conv_1_bn"} <= set(later)
+    assert set(everything) - set(later) == set(everything[: everything.index("block_3_expand")])
 
 
 def test_the_best_weights_are_those_of_the_lowest_loss(run_folder):

@@ -4,8 +4,8 @@ runs/NAME/run.json             recipe, data and versions; holds later calls to t
 runs/NAME/crops/               faces
 runs/NAME/history.csv          loss, accuracy and learning rate per epoch
 runs/NAME/curves.png           the same as a picture
-runs/NAME/state/               weights and optimizer after the last finished epoch
-runs/NAME/best.weights.h5      weights of the epoch with the lowest validation loss, of those at the final size
+runs/NAME/state/               weights, optimizer and average of the weights after the last finished epoch
+runs/NAME/best.weights.h5      weights of the chosen epoch: the last, or the one of the lowest validation loss
 runs/NAME/calibration.json     temperature and unsure band, from val; written last
 """
 
@@ -13,6 +13,7 @@ import csv
 import json
 import platform
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import keras
 import numpy as np
 
 from detect.files import whole_file, write_text
+from train.average import Average
 from train.batches import Batches
 from train.calibrate import calibrate
 from train.crops import Crops, Framing, cached_crops
@@ -100,8 +102,9 @@ def fit(recipe: Recipe, data: Path, weights: str | Path, out: Path, cache: Path 
     history = _resume_point(run)
     model = _model(run, history, weights)  # before the faces are cut, lest a wrong file cost minutes
     train, val = run.crops("train", samples), run.crops("val", samples)
-    model = _train(run, model, train, val, history)
+    _train(run, model, train, val, history)
 
+    model = build(recipe)
     model.load_weights(run.best_weights)
     logits = model.predict(Batches(val, recipe.batch_size, recipe.size), verbose=0)
     temperature, band = calibrate(logits, val.labels, recipe.decided_accuracy)
@@ -142,31 +145,36 @@ def _open_run(run: Run) -> Run:
 
 def _model(run: Run, history: list[dict], weights: str | Path | None = None) -> keras.Model:
     """The network for the epoch after `history`, compiled, as the last epoch left it."""
-    recipe, epoch = run.recipe, len(history)
-    size = recipe.train_size(min(epoch, recipe.epochs - 1))
-    model = build(recipe, None if history else weights, size)
+    recipe = run.recipe
+    epoch = min(len(history), recipe.epochs - 1)
+    model = build(recipe, None if history else weights, epoch)
+    anew = history and recipe.first_trained(epoch) != recipe.first_trained(len(history) - 1)
+    if anew:  # fewer weights are trained: the optimizer begins again, the file's state of it is not read
+        model.load_weights(_state(run, len(history)))
     rate, decay = recipe.rate(epoch), recipe.weight_decay
     optimizer = keras.optimizers.AdamW(rate, decay) if decay else keras.optimizers.Adam(rate)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
-    if history:
+    if history and not anew:
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(_state(run, epoch))
+        model.load_weights(_state(run, len(history)))
     return model
 
 
-def _train(run: Run, model: keras.Model, train: Crops, val: Crops, history: list[dict]) -> keras.Model:
+def _train(run: Run, model: keras.Model, train: Crops, val: Crops, history: list[dict]) -> None:
     """Epoch by epoch, each ending with a state on disk. Early stopping is a function of the history alone."""
     recipe = run.recipe
     if history:
         print(f"going on after epoch {len(history)} of {recipe.epochs}")
     schedule = keras.callbacks.LearningRateScheduler(lambda epoch: recipe.rate(epoch))
+    average = recipe.average and Average(recipe.average, _average_file(run, len(history)) if history else None)
     for epoch in range(len(history), recipe.epochs):
         if _patience_is_over(recipe, history):
             print(f"early stopping after epoch {epoch}")
             break
         size = recipe.train_size(epoch)
-        if size != model.input_shape[1]:
+        phases = [(recipe.train_size(e), recipe.first_trained(e)) for e in (max(0, epoch - 1), epoch)]
+        if history and phases[0] != phases[1]:
             model = _model(run, history)
         _seed_layers(model, recipe.seed, epoch)
         result = model.fit(
@@ -174,7 +182,7 @@ def _train(run: Run, model: keras.Model, train: Crops, val: Crops, history: list
             validation_data=Batches(val, recipe.batch_size, size),
             initial_epoch=epoch,
             epochs=recipe.epochs,
-            callbacks=[schedule, _OneEpoch()],
+            callbacks=[schedule, _OneEpoch(), *([average] if average else [])],
             shuffle=False,  # Batches shuffles
             verbose=1 if sys.stdout.isatty() else 2,
         )
@@ -182,8 +190,7 @@ def _train(run: Run, model: keras.Model, train: Crops, val: Crops, history: list
             raise DataError(f"The loss of epoch {epoch + 1} is not a number: the learning rate is too high.")
         row = {name: values[-1] for name, values in result.history.items()}
         history.append({name: row[name] for name in COLUMNS if name in row} | {"epoch": epoch + 1})
-        _save_epoch(run, model, history)
-    return model
+        _save_epoch(run, model, history, average)
 
 
 class _OneEpoch(keras.callbacks.Callback):
@@ -201,10 +208,11 @@ def _seed_layers(model: keras.Model, seed: int, epoch: int) -> None:
         generator.state.assign(states)
 
 
-def _save_epoch(run: Run, model: keras.Model, history: list[dict]) -> None:
+def _save_epoch(run: Run, model: keras.Model, history: list[dict], average: Average | None) -> None:
     """The state goes last: until it is there, the epoch has not happened and is done again."""
-    if history[-1]["val_loss"] == min(row["val_loss"] for row in history if _size(run, row) == _size(run, history[-1])):
-        with whole_file(run.best_weights) as partial:
+    rivals = [row["val_loss"] for row in history if _size(run, row) == _size(run, history[-1])]
+    if run.recipe.choose == "last" or rivals[-1] == min(rivals):
+        with whole_file(run.best_weights) as partial, average.applied(model) if average else nullcontext():
             model.save_weights(partial)
     with whole_file(run.folder / "history.csv") as partial, partial.open("w", encoding="utf-8", newline="") as file:
         rows = csv.DictWriter(file, COLUMNS)
@@ -212,10 +220,12 @@ def _save_epoch(run: Run, model: keras.Model, history: list[dict]) -> None:
         rows.writerows(history)
     draw_curves(history, run.folder / "curves.png")
     done = len(history)
+    if average:
+        average.save(_average_file(run, done))
     with whole_file(_state(run, done)) as partial:
         model.save_weights(partial)
-    for old in (run.folder / "state").glob("epoch_*.weights.h5"):
-        if old != _state(run, done):
+    for old in (run.folder / "state").glob("[ae]*_*"):
+        if old not in (_state(run, done), _average_file(run, done)):
             old.unlink()
 
 
@@ -236,6 +246,10 @@ def _resume_point(run: Run) -> list[dict]:
 
 def _state(run: Run, done: int) -> Path:
     return run.folder / "state" / f"epoch_{done:04d}.weights.h5"
+
+
+def _average_file(run: Run, done: int) -> Path:
+    return run.folder / "state" / f"average_{done:04d}.npz"
 
 
 def _patience_is_over(recipe: Recipe, history: list[dict]) -> bool:

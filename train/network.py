@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras
 
-from train.recipe import Recipe
+from train.recipe import Recipe, RecipeError
 
 IMAGENET = "imagenet"
 
@@ -14,24 +14,32 @@ class WeightsError(RuntimeError):
     """Backbone weights that cannot be had; the message says what to do."""
 
 
-def build(recipe: Recipe, weights: str | Path | None = None, size: int | None = None) -> keras.Model:
+def build(recipe: Recipe, weights: str | Path | None = None, epoch: int | None = None) -> keras.Model:
     """The recipe's network, not compiled.
 
     Args:
         recipe: gives backbone, size and head.
         weights: of the backbone: "imagenet" (Keras downloads them), a .weights.h5 file of
             keras.applications.MobileNetV2(include_top=False), or None for random ones.
-        size: side S in pixels where it is not the recipe's final one; the weights are the same at any.
+        epoch: of the training, from 0: it gives the side S in pixels and the layers that are trained. Without it, S
+            is the recipe's final one.
 
     Returns:
         Model from pixel values [N, S, S, 3] float32 RGB in 0..1 to logits [N, 2] (real, fake).
 
     Raises:
         WeightsError: the file is missing or fits another network, or the download failed.
+        RecipeError: the backbone has no such layer as the recipe keeps.
     """
-    size = size or recipe.size
+    size = recipe.size if epoch is None else recipe.train_size(epoch)
     backbone = _mobilenet_v2(size, weights)
     backbone.trainable = not recipe.frozen
+    if epoch is not None and (first := recipe.first_trained(epoch)):
+        names = [layer.name for layer in backbone.layers]
+        if first not in names:
+            raise RecipeError(f"kept: the backbone has no layer {first}.")
+        for layer in backbone.layers[: names.index(first)]:
+            layer.trainable = False  # its BatchNorm then uses the averages it has
     if recipe.batch_norm_momentum is not None:
         for layer in backbone.layers:
             if isinstance(layer, keras.layers.BatchNormalization):

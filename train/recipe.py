@@ -97,17 +97,20 @@ class Recipe(_Strict):
     light: float | None = Field(default=None, ge=0, le=0.5)  # brightness and contrast, share either way
     sampling: Sampling | None = None  # without it every picture is drawn once an epoch
     sizes: dict[int, int] | None = None  # epoch (from 0) -> pixels a side in training from there on
+    kept: dict[int, str] | None = None  # epoch (from 0) -> the backbone's first layer that is still trained
     batch_norm_momentum: float | None = Field(default=None, ge=0, lt=1)  # of the backbone; Keras's own is 0.999
     weight_decay: float | None = Field(default=None, gt=0, lt=1)  # AdamW's
+    average: float | None = Field(default=None, gt=0, lt=1)  # see train.average; without it the last step's weights
     batch_size: int = Field(ge=2)
     epochs: int = Field(ge=1)
     learning_rate: dict[int, Annotated[float, Field(gt=0)]]  # epoch (from 0) -> Adam's rate from there on
     interpolation: Literal["cosine"] | None = None  # of the rates between those epochs; without it they are steps
     early_stopping: EarlyStopping | None = None  # without it every epoch is run
+    choose: Literal["last"] | None = None  # the epoch whose weights count; without it that of the lowest val_loss
     tier: Literal["web", "hard"] | None = None  # of val, to choose the epoch and to calibrate; see train.tiers
     decided_accuracy: float = Field(gt=0.5, le=1)  # see train.calibrate.unsure_band
 
-    @field_validator("learning_rate", "sizes")
+    @field_validator("learning_rate", "sizes", "kept")
     @classmethod
     def _by_epoch(cls, values: dict | None) -> dict | None:
         return values and dict(sorted(values.items()))  # so that the hash does not depend on the file's order
@@ -140,6 +143,11 @@ class Recipe(_Strict):
         """Side in pixels of the crops in an epoch, counted from 0."""
         sizes = self.sizes or {0: self.size}
         return sizes[max(first for first in sizes if first <= epoch)]
+
+    def first_trained(self, epoch: int) -> str | None:
+        """The backbone's layer before which nothing is trained any more in an epoch, counted from 0."""
+        begun = [first for first in self.kept or {} if first <= epoch]
+        return self.kept[max(begun)] if begun else None
 
     @property
     def sha256(self) -> str:
