@@ -82,21 +82,20 @@ def test_growing_sizes_and_every_augmentation_resume_to_the_same_weights(data, b
     """Killed where the size grows and the first layers are kept; beside it, trained undisturbed."""
     recipe = tmp_path / "growing.yaml"
     shipped = load_recipe("shipped").model_dump()
-    small = {"size": 64, "sizes": {0: 32, 2: 64}, "kept": {2: "block_3_expand"}, "epochs": 4, "batch_size": 16}
-    small |= {"average": 0.9}
-    small |= {"learning_rate": {0: 1e-3, 3: 1e-4}, "decided_accuracy": 0.8}
+    small = {"size": 64, "sizes": {0: 32, 1: 64}, "kept": {1: "block_3_expand"}, "epochs": 3, "batch_size": 16}
+    small |= {"average": 0.9, "learning_rate": {0: 1e-3, 2: 1e-4}, "decided_accuracy": 0.8}
     recipe.write_text(yaml.safe_dump(shipped | small))
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     done = command(*fit_command(data, recipe, backbone_weights, whole))
     assert done.returncode == 0, done.stderr
-    killed_and_resumed(fit_command(data, recipe, backbone_weights, killed), killed, "epoch_0002")
+    killed_and_resumed(fit_command(data, recipe, backbone_weights, killed), killed, "epoch_0001")
     assert (whole / "history.csv").read_text() == (killed / "history.csv").read_text()
-    assert same_weights(whole / "state/epoch_0004.weights.h5", killed / "state/epoch_0004.weights.h5")
-    averages = [np.load(folder / "state/average_0004.npz") for folder in (whole, killed)]
-    assert averages[0]["step"] == 16 and all(np.array_equal(averages[0][n], averages[1][n]) for n in averages[0].files)
-    assert sorted(p.name for p in (whole / "state").iterdir()) == ["average_0004.npz", "epoch_0004.weights.h5"]
+    assert same_weights(whole / "state/epoch_0003.weights.h5", killed / "state/epoch_0003.weights.h5")
+    averages = [np.load(folder / "state/average_0003.npz") for folder in (whole, killed)]
+    assert averages[0]["step"] == 12 and all(np.array_equal(averages[0][n], averages[1][n]) for n in averages[0].files)
+    assert sorted(p.name for p in (whole / "state").iterdir()) == ["average_0003.npz", "epoch_0003.weights.h5"]
     history = list(csv.DictReader((whole / "history.csv").open()))
-    assert [float(row["learning_rate"]) for row in history] == pytest.approx([1e-3, 7.75e-4, 3.25e-4, 1e-4])
+    assert [float(row["learning_rate"]) for row in history] == pytest.approx([1e-3, 5.5e-4, 1e-4])
     trained, backbone = weights(whole / "best.weights.h5"), weights(backbone_weights)
     assert trained["optimizer/vars/0"] == 2 * 4  # the last epoch; 64 pictures in batches of 16, counted from the change
     first = "layers/conv2d/vars/0"
