@@ -22,11 +22,11 @@ def draw_curves(history: list[dict], path: Path) -> None:
         axis.plot(epochs, [row[name] for row in history], "o-", label="training, augmented")
         axis.plot(epochs, [row[f"val_{name}"] for row in history], "s--", label="validation")
         for before, row in itertools.pairwise(history):
-            if row["learning_rate"] != before["learning_rate"]:
+            if row["learning_rate"] < before["learning_rate"] / 2:
                 axis.axvline(row["epoch"] - 0.5, color="0.8", zorder=0)
         axis.set(xlabel="epoch", ylabel=name)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.legend()
-    figure.suptitle("Learning curves (grey lines: the learning rate drops)")
+    figure.suptitle("Learning curves (grey lines: the learning rate drops by more than half)")
     with whole_file(path) as partial:
         figure.savefig(partial, dpi=110, format="png")
