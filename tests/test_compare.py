@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from conftest import ROOT
+from conftest import ROOT, command
 from onnx import numpy_helper
 from PIL import Image
 from sklearn.ensemble import RandomForestClassifier
@@ -269,3 +269,10 @@ def test_good_figures_are_never_rounded_up_and_bad_ones_never_down(out, tmp_path
     assert row == f"| {model['title']} | {figures} |"
     draw_comparison(report, tmp_path / "compare.png")
     assert (tmp_path / "compare.png").stat().st_size > 10_000
+
+
+def test_the_command_reaches_the_comparison_and_ends_in_one_sentence(data, tmp_path):
+    words = ["--data", data, "--weights", tmp_path / "nowhere", "--out", tmp_path / "out"]
+    done = command("train", "compare", *words)
+    assert done.returncode == 2 and "There is no weights file" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()

@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # most of TensorFlow's chatter about CPU flags and absent GPUs
@@ -14,7 +16,8 @@ from train.data import DataError
 from train.recipe import RecipeError, load_recipe
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, to_onnx: Callable | None = None) -> int:
+    """The command line; `to_onnx`, see `train.compare.run`, is given by export/compare.py alone."""
     parser = argparse.ArgumentParser(prog="python -m train", description="Train, measure and illustrate the detector.")
     commands = parser.add_subparsers(dest="command", required=True)
     _add_audit(commands)
@@ -24,6 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     _add_ablate(commands)
     _add_blend(commands)
     args = parser.parse_args(argv)
+    args.to_onnx = to_onnx
     try:
         return args.run(args)
     except (DataError, RecipeError, ModelError, PictureError) as error:
@@ -97,10 +101,11 @@ def _add_compare(commands) -> None:
 
 
 def _compare(args: argparse.Namespace) -> int:
-    from export.onnx import to_onnx  # handed on, because train/ does not import export/
+    if args.to_onnx is None:  # train/ does not know export/: a process of its own brings the two together
+        return subprocess.call([sys.executable, "-m", "export.compare", *sys.argv[1:]])
     from train.compare import run
 
-    return run(args, to_onnx)
+    return run(args, args.to_onnx)
 
 
 def _add_ablate(commands) -> None:
