@@ -17,12 +17,15 @@ test: .venv-test/installed
 	.venv-test/bin/python -m pytest
 
 train: .venv-test/installed
-	.venv-test/bin/python -m train fit --recipe shipped --data $(DATA) --weights $(WEIGHTS) --out runs/shipped
+	.venv-test/bin/python -m train fit --recipe base --data $(DATA) --weights $(WEIGHTS) --out runs/base
+	.venv-test/bin/python -m export onnx runs/base
+	.venv-test/bin/python -m train fit --recipe shipped --data $(DATA) --weights runs/base/model.onnx --out runs/shipped
 	.venv-test/bin/python -m export onnx runs/shipped --out model.onnx
 	cp runs/shipped/curves.png runs/shipped/history.csv reports/shipped/
 	$(MAKE) reports
 
 reports: .venv-test/installed
+	.venv-test/bin/python -m train audit --data $(DATA) --out reports/audit
 	.venv-test/bin/python -m train evaluate --data $(DATA) --split test --out reports/shipped/test --readme README.md
 	.venv-test/bin/python -m train evaluate --data $(DATA) --split cross --out reports/shipped/cross --readme README.md
 

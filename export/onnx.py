@@ -68,7 +68,7 @@ def export_onnx(run_folder: Path, out: Path) -> Metadata:
         difference = check_parity(keras_model, Model(partial), crops)
         print(f"onnxruntime and Keras agree within {difference:.1e} on the logits of {len(crops)} crops")
         split = "test" if any(sample.split == "test" for sample in samples) else "val"
-        metadata = replace(metadata, metrics=headline(evaluate(Detector(partial), samples, split)))
+        metadata = replace(metadata, metrics=headline(evaluate(Detector(partial), samples, split, full=False)))
         _save(proto, metadata, partial)
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, accuracy {metadata.metrics['accuracy']:.4f} on {split}")
     return metadata

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from detect.picture import open_picture
-from train.degrade import degrade, reframe, relight
+from train.degrade import degrade, erase, reframe, relight
 from train.recipe import Degrade, Reframe
 from train.tiers import TIERS, compressed, open_degraded, scaled
 
@@ -70,6 +70,31 @@ def test_light_changes_by_no_more_than_asked():
     crop = np.full((8, 8, 3), 128, np.uint8)
     values = [int(relight(crop, 0.2, np.random.default_rng(seed))[0, 0, 0]) for seed in range(50)]
     assert 102 <= min(values) < 112 and 144 < max(values) <= 154
+
+
+def test_saturation_changes_both_ways(picture):
+    def colour(seed):
+        crop = relight(picture, 0.3, np.random.default_rng(seed)).astype(int)
+        return (crop.max(-1) - crop.min(-1)).mean()
+
+    own = (picture.max(-1).astype(int) - picture.min(-1)).mean()
+    colours = [colour(seed) for seed in range(20)]
+    assert min(colours) < 0.85 * own and max(colours) > 1.15 * own
+
+
+def test_one_rectangle_is_blotted_out_in_a_share_of_the_crops():
+    crop = np.arange(48 * 48 * 3, dtype=np.int64).reshape(48, 48, 3).astype(np.uint8)
+    shares = []
+    for seed in range(60):
+        erased = erase(crop, 0.5, np.random.default_rng(seed))
+        if erased is crop:
+            continue
+        rows, columns = np.nonzero((erased != crop).any(-1))
+        patch = erased[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        assert (patch == patch[0, 0]).all()
+        shares.append(patch.shape[0] * patch.shape[1] / 48**2)
+    assert 15 <= len(shares) <= 45 and min(shares) < 0.08 and 0.15 < max(shares) <= 0.22
+    assert crop.sum() == np.arange(48 * 48 * 3, dtype=np.int64).reshape(48, 48, 3).astype(np.uint8).sum()
 
 
 @pytest.mark.parametrize(("tier", "longest"), [("clean", 1000), ("web", 768), ("hard", 512)])

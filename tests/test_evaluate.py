@@ -51,10 +51,20 @@ def test_bars_are_met_or_missed_by_what_was_measured():
                       "false alarms of the worst group of 10 or more, over the mean"}  # fmt: skip
     cross = {
         "split": "cross",
-        "tiers": {"clean": {"sources": {"stylegan2": {"auc": 0.96}}}},
-        "against_all": {"sd14": 0.5},
+        "tiers": {},
+        "against_all": {"stylegan2": 0.96, "sd14": 0.5},
     }
     assert [bar["met"] for bar in bars_of(cross)] == [True, False]
+
+
+def test_a_bar_on_what_the_model_leaves_undefined_is_missed():
+    tier = {"sources": {}, "macro": {"balanced_accuracy": 0.5}, "all": {"ece": 0.01},
+            "decided": {"accuracy": None, "coverage": 0.0}}  # fmt: skip
+    report = {"split": "test", "tiers": dict.fromkeys(("clean", "web", "hard"), tier), "groups": {}, "latency_ms": 1.0}
+    bars = {bar["name"]: bar for bar in bars_of(report)}
+    assert not bars["accuracy outside the unsure band"]["met"] and not bars["share decided"]["met"]
+    assert bars["accuracy outside the unsure band"]["measured"] is None and bars["ECE, clean"]["met"]
+    assert not any(name.startswith(("AUC", "false alarms")) for name in bars)  # no such pictures: nothing to miss
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +83,7 @@ def test_the_command_writes_a_report_pictures_and_the_readme(evaluated):
     _, out, readme = evaluated
     report = json.loads((out / "report.json").read_text())
     assert list(report["tiers"]) == ["clean", "web", "hard"]
+    assert report["tiers"]["web"]["made_smaller"] == 0 and report["machine"]["cores"] >= 1
     for tier in report["tiers"].values():
         assert tier["all"]["pictures"] == 32 and sum(s["pictures"] for s in tier["sources"].values()) == 32
     assert report["tiers"]["clean"]["all"]["auc"] > 0.7 and report["latency_ms"] > 0
@@ -126,6 +137,8 @@ def test_pictures_held_out_by_the_seed_are_the_ones_measured(data, recipe_file, 
     expected = Detector(model).predict(held_out)
     metrics = Model(model).metadata.metrics
     measured = json.loads((out / "report.json").read_text())["tiers"]["clean"]
+    rows = (out / "report.md").read_text().splitlines()
+    assert sum(row.startswith("| pictures | 16 | 0.") for row in rows) == 3  # the nameless source, in every tier
     assert measured["all"]["pictures"] == len(expected) == 16 and metrics["auc"] == measured["all"]["auc"]
     right = sum((v.p_fake >= 0.5) == ("/fake/" in path) for v, path in zip(expected, held_out, strict=True))
     assert measured["all"]["accuracy"] == pytest.approx(right / 16)
@@ -146,5 +159,5 @@ def test_the_shipped_model_judges_research_pictures_as_reported(faces_data):
     chosen = [sample for sample in read_samples(faces_data) if sample.split == "test"][::6]
     p_fake = np.array([v.p_fake for v in Detector(ROOT / "model.onnx").predict([s.path for s in chosen])])
     metrics = binary_metrics(p_fake, np.array([s.label for s in chosen]))
-    assert len(chosen) > 250 and re.fullmatch(r"[0-9a-f]{64}", report["model"]["sha256"])
+    assert len(chosen) > 250 and report["model"]["sha256"] == Model(ROOT / "model.onnx").sha256
     assert metrics["auc"] == pytest.approx(report["tiers"]["clean"]["all"]["auc"], abs=0.05)

@@ -11,13 +11,15 @@ import time
 from pathlib import Path
 
 import h5py
+import keras
 import numpy as np
 import pytest
 import yaml
 from conftest import RECIPE, ROOT, command, fit_command
 from PIL import Image
 
-from train.calibrate import fit_temperature, unsure_band
+from train.calibrate import MIN_DECIDED, fit_temperature, unsure_band
+from train.fit import _epoch
 from train.recipe import load_recipe
 
 
@@ -53,6 +55,29 @@ def test_training_learns(run_folder):
     assert max(float(row["val_accuracy"]) for row in history) > 0.8
 
 
+class Pictures(keras.utils.PyDataset):
+    """Three batches of noise, the last one smaller."""
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        rng = np.random.default_rng(index)
+        count = 3 if index == 2 else 8
+        return rng.normal(size=(count, 4)).astype(np.float32), rng.integers(0, 2, count)
+
+
+def test_an_epochs_figures_are_means_over_its_pictures():
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(0.0), loss, metrics=["accuracy"])  # at this rate every step sees one network
+    callbacks = keras.callbacks.CallbackList(model=model, epochs=1, steps=3, verbose=0)
+    row = _epoch(model, Pictures(), Pictures(), 0, callbacks)
+    for name, value in model.evaluate(Pictures(), verbose=0, return_dict=True).items():
+        assert row[name] == pytest.approx(value, rel=1e-5) == row[f"val_{name}"]
+
+
 def killed_and_resumed(words: list[str], out: Path, state: str) -> str:
     """Kill a run with SIGKILL once this state is on disk, give the same command again, and return what that says."""
     process = subprocess.Popen(
@@ -81,10 +106,18 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(run_folder, data, r
 def test_growing_sizes_and_every_augmentation_resume_to_the_same_weights(data, backbone_weights, tmp_path):
     """Killed where the size grows and the first layers are kept; beside it, trained undisturbed."""
     recipe = tmp_path / "growing.yaml"
-    shipped = load_recipe("shipped").model_dump()
-    small = {"size": 64, "sizes": {0: 32, 1: 64}, "kept": {1: "block_3_expand"}, "epochs": 3, "batch_size": 16}
+    base = load_recipe("base").model_dump()
+    small = {
+        "erase": 0.5,
+        "clip_norm": 1.0,
+        "size": 64,
+        "sizes": {0: 32, 1: 64},
+        "kept": {1: "block_3_expand"},
+        "epochs": 3,
+        "batch_size": 16,
+    }
     small |= {"average": 0.9, "learning_rate": {0: 1e-3, 2: 1e-4}, "decided_accuracy": 0.8}
-    recipe.write_text(yaml.safe_dump(shipped | small))
+    recipe.write_text(yaml.safe_dump(base | small))
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     done = command(*fit_command(data, recipe, backbone_weights, whole))
     assert done.returncode == 0, done.stderr
@@ -104,7 +137,7 @@ def test_growing_sizes_and_every_augmentation_resume_to_the_same_weights(data, b
 
 def test_kept_layers_do_not_change(backbone_weights):
     """Neither their weights nor their BatchNorm averages, whereas those behind them do."""
-    values = load_recipe("shipped").model_dump() | {"size": 32, "sizes": None, "kept": {1: "block_3_expand"}}
+    values = load_recipe("base").model_dump() | {"size": 32, "sizes": None, "kept": {1: "block_3_expand"}}
     script = """
 import json, sys, keras, numpy as np
 from train.network import build
@@ -198,13 +231,32 @@ def test_the_temperature_recovers_overconfidence():
     assert fit_temperature(logits, labels) == pytest.approx(3, rel=0.05)
 
 
-def test_outside_the_unsure_band_each_side_is_right_often_enough():
+def test_outside_the_unsure_band_verdicts_are_right_often_enough():
     rng = np.random.default_rng(1)
     p_fake = rng.random(5000)
     labels = (rng.random(5000) < p_fake).astype(int)
     low, high = unsure_band(p_fake, labels, 0.9)
-    assert np.mean(labels[p_fake >= high] == 1) >= 0.9 and np.mean(labels[p_fake <= low] == 0) >= 0.9
-    assert 0.1 < low < 0.3 and 0.7 < high < 0.9  # as narrow as it can be: probabilities of 0.8 average to 0.9
+    fake, real = p_fake >= high, p_fake <= low
+    assert (labels[fake].sum() + (labels[real] == 0).sum()) / (fake.sum() + real.sum()) >= 0.9
+    assert 0.15 < low < 0.25 and 0.75 < high < 0.85  # as narrow as it can be: probabilities of 0.8 average to 0.9
+
+
+def test_the_unsure_band_decides_as_much_as_any_other_would():
+    """A sure side makes up for a doubtful one, and each threshold is as low as the two together allow."""
+    rng = np.random.default_rng(2)
+    labels = np.repeat([0, 1], 200)
+    p_fake = np.clip(rng.normal(np.where(labels == 1, 0.7, 0.4), np.where(labels == 1, 0.2, 0.2)), 0, 1)
+    low, high = unsure_band(p_fake, labels, 0.95)
+
+    def decided(low, high):
+        fake, real = p_fake >= high, p_fake <= low
+        if 0 < fake.sum() < MIN_DECIDED or 0 < real.sum() < MIN_DECIDED:
+            return 0
+        right = labels[fake].sum() + (labels[real] == 0).sum()
+        return fake.sum() + real.sum() if right >= 0.95 * (fake.sum() + real.sum()) else 0
+
+    best = max(decided(a, b) for a in p_fake[p_fake <= 0.5] for b in p_fake[p_fake >= 0.5])
+    assert decided(low, high) == best > 100
 
 
 def test_a_perfect_model_is_never_unsure_and_a_useless_one_always():

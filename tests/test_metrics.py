@@ -24,7 +24,7 @@ def test_metrics_of_a_case_counted_by_hand():
     metrics = binary_metrics(P_FAKE, LABELS)
     assert metrics["confusion"] == {"real_as_real": 3, "real_as_fake": 1, "fake_as_real": 1, "fake_as_fake": 1}
     assert metrics["accuracy"] == pytest.approx(4 / 6)
-    assert metrics["balanced_accuracy"] == pytest.approx((3 / 4 + 1 / 2) / 2)
+    assert metrics["balanced_accuracy"] == pytest.approx((3 / 4 + 1 / 2) / 2) and metrics["false_alarm_rate"] == 1 / 4
     assert metrics["precision"] == metrics["recall"] == metrics["f1"] == pytest.approx(1 / 2)
     assert metrics["auc"] == pytest.approx(6 / 8)  # of 8 pairs, (0.6, 0.3) and (0.4, 0.3) stand the wrong way
     assert metrics["tpr_at_5_fpr"] == 0.5  # only 0.9 lies above every real one
@@ -77,10 +77,28 @@ def test_fakes_alone_are_scored_against_the_photographs_alone():
     figures = figures_by_source(p_fake, labels, sources)
     diffusion = figures["sources"]["diffusion"]
     assert diffusion["pictures"] == 2 and diffusion["detection_rate"] == 1.0 and diffusion["against"] == ["street"]
-    assert diffusion["auc"] == pytest.approx(5 / 6) and "confusion" not in diffusion
+    assert diffusion["auc"] == pytest.approx(5 / 6) and not {"confusion", "false_alarm_rate"} & diffusion.keys()
     assert {"auc", "detection_rate"} <= diffusion["interval"].keys()
     assert "auc" not in figures["sources"]["street"] and figures["sources"]["both"]["auc"] == 1.0
+    assert figures["sources"]["both"]["false_alarm_rate"] == 0 and "false_alarm_rate" not in diffusion["interval"]
+    low, high = figures["macro"]["interval"]["auc"]
+    assert low <= figures["macro"]["auc"] <= high
     assert figures["macro"]["sources"] == 2 and figures["macro"]["auc"] == pytest.approx((1 + 5 / 6) / 2)
+
+
+def test_the_interval_of_a_mean_is_narrower_than_those_it_is_the_mean_of():
+    rng = np.random.default_rng(3)
+    labels, sources = np.arange(800) % 2, np.repeat(["a", "b", "c", "d"], 200)
+    p_fake = np.clip(0.5 + 0.25 * (labels - 0.5) + rng.normal(0, 0.2, 800), 0, 1)
+    figures = figures_by_source(p_fake, labels, sources)
+    low, high = figures["macro"]["interval"]["auc"]
+    widths = [b - a for a, b in (source["interval"]["auc"] for source in figures["sources"].values())]
+    assert 1.6 < np.mean(widths) / (high - low) < 2.4  # by the square root of 4
+
+
+def test_nameless_pictures_are_one_source():
+    figures = figures_by_source(P_FAKE, LABELS, np.array(["", "", "", "", "", ""]), False)
+    assert list(figures["sources"]) == ["pictures"] and figures["macro"]["auc"] == figures["all"]["auc"]
 
 
 def test_risk_grows_with_coverage_where_confidence_tells():

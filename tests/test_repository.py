@@ -109,6 +109,11 @@ def test_the_reports_are_of_the_shipped_model(report):
     assert report["model"] == of and report["data_sha256"] == metadata.data_sha256
 
 
+def test_the_audit_is_of_the_shipped_recipe_and_its_data():
+    audit, metadata = json.loads((REPORTS / "audit" / "audit.json").read_text()), Model(ROOT / "model.onnx").metadata
+    assert audit["recipe"]["sha256"] == metadata.recipe_sha256 and audit["data_sha256"] == metadata.data_sha256
+
+
 def test_the_shipped_model_carries_the_figures_of_its_report():
     assert Model(ROOT / "model.onnx").metadata.metrics == headline(REPORT)
 

@@ -100,7 +100,12 @@ def audit(samples: Sequence[Sample], data: Path, recipe: Recipe) -> tuple[dict, 
     trained = [picture for picture in pictures if picture.sample.split == "train"]
     sources = {source: [p for p in trained if p.source == source] for source in by_class}
     report = {
-        "recipe": {"name": recipe.name, "sha256": recipe.sha256, "seed": recipe.seed},
+        "recipe": {
+            "name": recipe.name,
+            "sha256": recipe.sha256,
+            "seed": recipe.seed,
+            "degraded": recipe.degrade.share,
+        },
         "pictures": len(pictures),
         "unreadable": unreadable,
         "balance": _balance(pictures),

@@ -53,8 +53,8 @@ def measure(sample: Sample, data: Path, recipe: Recipe, finder: FaceFinder) -> t
     """Measure one picture at the three stages.
 
     "file" is the file as it is, without a look at its pixels. "crop" is what the run time gives the network: decoded,
-    cut to the largest face and resized. "normalised" is the same after the recipe's degradation, applied to every
-    picture of both classes, drawn by the picture's name.
+    cut to the largest face and resized. "normalised" is the same after the recipe's degradation, drawn by the picture's
+    name, as training sees it: a share of the pictures, see `Degrade`, stays as it is.
 
     Args:
         sample: the picture.
@@ -77,8 +77,7 @@ def measure(sample: Sample, data: Path, recipe: Recipe, finder: FaceFinder) -> t
     region, square, _ = keep_region(picture, faces[0] if faces else None, Framing(recipe.crop_margin, _slack(recipe)))
     name = sample.path.relative_to(data).as_posix()
     rng = np.random.default_rng([recipe.seed, int(hashlib.sha256(name.encode()).hexdigest()[:16], 16)])
-    always = recipe.degrade.model_copy(update={"share": 1 - 1e-9})
-    worn = degrade(region, always, rng)
+    worn = degrade(region, recipe.degrade, rng)
     zoom = np.tile([worn.shape[1] / region.shape[1], worn.shape[0] / region.shape[0]], 2)
     crops = {
         "crop": cut(region, square, recipe.size, recipe.resampling),

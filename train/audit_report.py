@@ -107,10 +107,10 @@ def _giveaway(report: dict, plots: Sequence[str]) -> list[str]:
         "sees these facts, but their traces in the pixels.\n"
         "- *crop*: pixels alone, as the run time hands them to the network: brightness, colour, sharpness, "
         "blockiness, spectrum in bands.\n"
-        "- *normalised*: the same after both classes went through the recipe's random resizing, blur, grain and "
-        "JPEG. What is left here, training with that degradation can still exploit. Not all of it need be "
-        "an artefact of how the files were made: a forgery that smooths skin changes the spectrum too, and this "
-        "measure cannot tell the two apart.",
+        "- *normalised*: the same after both classes went through the recipe's random resizing, blur, sharpening, "
+        f"grain and JPEG, which meets {report['recipe']['degraded']:g} of the pictures, as in training. What is left "
+        "here, training can still exploit. Not all of it need be an artefact of how the files were made: a forgery "
+        "that smooths skin changes the spectrum too, and this measure cannot tell the two apart.",
         *_image("giveaway.png", "AUC by source and stage", plots),
         *([f"Not measured, for want of training pictures of both classes: {', '.join(one_class)}. In the row of all "
            "together they make the source itself tell the label."] if one_class else []),

@@ -1,5 +1,8 @@
 """Faces -> batches for Keras."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import keras
 import numpy as np
 
@@ -7,7 +10,7 @@ from detect.crop import cut
 from train.augment import augment
 from train.blend import self_blend
 from train.crops import Crops
-from train.degrade import degrade, reframe, relight
+from train.degrade import degrade, erase, reframe, relight
 from train.recipe import Recipe, Sampling
 
 
@@ -28,6 +31,7 @@ class Batches(keras.utils.PyDataset):
     def __init__(self, crops: Crops, batch_size: int, size: int, recipe: Recipe | None = None, epoch: int = 0):
         super().__init__()
         self.crops, self.batch_size, self.size, self.recipe, self.epoch = crops, batch_size, size, recipe, epoch
+        self._pool = ThreadPoolExecutor(os.cpu_count())
         self.order, self.blended = np.arange(len(crops)), np.zeros(len(crops), bool)
         if recipe and recipe.sampling:
             self.order, self.blended = draw(crops, recipe.sampling, np.random.default_rng([recipe.seed, epoch]))
@@ -39,7 +43,7 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         places = range(len(self.order))[index * self.batch_size : (index + 1) * self.batch_size]
-        pixels = np.stack([self._view(place) for place in places])
+        pixels = np.stack(list(self._pool.map(self._view, places)))
         labels = np.where(self.blended[places], 1, self.crops.labels[self.order[places]])
         return pixels.astype(np.float32) / np.float32(255), labels
 
@@ -60,6 +64,8 @@ class Batches(keras.utils.PyDataset):
         crop = cut(picture, square, self.size, self.crops.resampling)
         if recipe.light:
             crop = relight(crop, recipe.light, rng)
+        if recipe.erase:
+            crop = erase(crop, recipe.erase, rng)
         return augment(crop, recipe.augment, rng)
 
 

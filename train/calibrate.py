@@ -24,36 +24,37 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def unsure_band(p_fake: np.ndarray, labels: np.ndarray, accuracy: float) -> tuple[float, float]:
-    """The narrowest band such that the verdicts on each side of it are right often enough.
-
-    Each side is held to `accuracy` by itself, so that neither "real" nor "fake" leans on the other.
+    """The band that leaves the most verdicts outside it, of which a share `accuracy` is right.
 
     Args:
         p_fake: [N] calibrated probabilities.
         labels: [N], 0 real, 1 fake.
-        accuracy: share of right verdicts asked of each side, 0.5..1.
+        accuracy: share of right verdicts asked of both sides together, 0.5..1.
 
     Returns:
-        (low, high) with 0 <= low <= 0.5 <= high <= 1; a side that never reaches the accuracy decides nothing.
+        (low, high) with 0 <= low <= 0.5 <= high <= 1; a side without MIN_DECIDED verdicts decides nothing, and
+        (0, 1) means that no band reaches the accuracy.
     """
-    high = _threshold(p_fake, labels == 1, accuracy)
-    low = 1 - _threshold(1 - p_fake, labels == 0, accuracy)
-    return low, high
+    fake_from, fakes, right_fakes = _side(p_fake, labels == 1, 1.0, 0.5)
+    real_from, reals, right_reals = _side(-p_fake, labels == 0, 0.0, -0.5)
+    decided, right = fakes[:, None] + reals, right_fakes[:, None] + right_reals
+    most = np.where(right >= accuracy * decided - 1e-9, decided + right / (len(labels) + 1), -1)  # ties: the most right
+    high, low = np.unravel_index(np.argmax(most), most.shape)
+    return abs(float(real_from[low])), float(fake_from[high])
 
 
-def _threshold(score: np.ndarray, right: np.ndarray, accuracy: float) -> float:
-    """Lowest threshold, at least 0.5, from which on a share `accuracy` of the scores is right."""
+def _side(score: np.ndarray, right: np.ndarray, nothing: float, half: float) -> tuple[np.ndarray, ...]:
+    """Every threshold of one side's scores, from `nothing` (decides no verdict) to `half` (decides all of the side),
+    and from each on how many verdicts there are and how many of them are right."""
     order = np.argsort(-score, kind="stable")
-    score, right = score[order], right[order]
-    share = np.cumsum(right) / np.arange(1, len(right) + 1)
+    score, right = score[order], np.cumsum(right[order])
+    count = np.arange(1, len(score) + 1)
     last_of_ties = np.append(score[1:] != score[:-1], True)
-    good = (score >= 0.5) & (share >= accuracy) & last_of_ties & (np.arange(1, len(score) + 1) >= MIN_DECIDED)
-    if not good.any():
-        return 1.0
-    last = int(np.flatnonzero(good)[-1])
-    if last + 1 == len(score) or score[last + 1] < 0.5:
-        return 0.5
-    return float(score[last])
+    chosen = np.flatnonzero(last_of_ties & (score >= half) & (count >= MIN_DECIDED))
+    thresholds = np.append(nothing, score[chosen])
+    if len(chosen):
+        thresholds[-1] = half
+    return thresholds, np.append(0, count[chosen]), np.append(0, right[chosen])
 
 
 def calibrate(logits: np.ndarray, labels: np.ndarray, accuracy: float) -> tuple[float, tuple[float, float]]:

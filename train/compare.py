@@ -9,11 +9,8 @@ OUT/compare.md, .png  the same as a table and as a picture
 
 import argparse
 import json
-import os
-import platform
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -41,12 +38,12 @@ from train.fit import fit
 from train.metrics import THRESHOLD, binary_metrics
 from train.network import WeightsError, build
 from train.recipe import Recipe, load_recipe
-from train.report import update_readme
+from train.report import check_marks, update_readme
+from train.timing import machine, seconds, timed
 
 THREADS = 2
 ROUNDS = 100  # of the timing; each model once a round
 BATCH = 32
-TICK = 5  # seconds
 PARITY_CROPS = 16
 PARITY_TOLERANCE = 1e-3  # between Keras's logits and onnxruntime's, as a share of the largest, at least 1
 PACKAGES = ("keras", "tensorflow", "tf2onnx", "onnxruntime", "numpy", "scikit-learn", "opencv-python-headless")
@@ -75,6 +72,8 @@ def run(args: argparse.Namespace, to_onnx: Converter) -> int:
     Raises:
         DataError, ModelError: input that cannot be used.
     """
+    if args.readme:
+        check_marks(args.readme, "compare")
     try:
         report = compare(load_recipe("paper"), args.data, args.weights, args.out, args.model, args.views, to_onnx)
     except WeightsError as error:
@@ -140,7 +139,7 @@ def compare(recipe: Recipe, data: Path, weights: str, out: Path, model: Path, vi
         "epochs": recipe.epochs,
         "views": views,
         "latency": {"rounds": ROUNDS, "batch": 1, "threads": THREADS},
-        "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "machine": machine(),
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
     }
 
@@ -151,7 +150,7 @@ def _paper(
     """MobileNetV2 as in the paper: a training run like any other, every epoch on new views."""
     folder = out / recipe.name
     clock = folder / "seconds.json"
-    with nullcontext() if (folder / "calibration.json").is_file() else _timed(clock):
+    with nullcontext() if (folder / "calibration.json").is_file() else timed(clock):
         trained = fit(recipe, data, weights, folder)
     keras.utils.clear_session()  # frees what came before; layers are named from one again
     network = build(recipe)
@@ -160,37 +159,11 @@ def _paper(
     facts = {
         "name": recipe.name,
         "title": "MobileNetV2 as in the paper",
-        "training_minutes": _seconds(clock) / 60,
+        "training_minutes": seconds(clock) / 60,
         "epochs": epochs,
         "views": epochs,
     }
     return _converted(network, recipe.size, out, crops, to_onnx, facts)
-
-
-@contextmanager
-def _timed(file: Path) -> Iterator[None]:
-    """Add the seconds spent inside to those in a file, every few seconds, so that a killed training counts too."""
-    before, started, over = _seconds(file), perf_counter(), threading.Event()
-
-    def note() -> None:
-        write_text(file, json.dumps({"seconds": before + perf_counter() - started}) + "\n")
-
-    def keep_noting() -> None:
-        while not over.wait(TICK):
-            note()
-
-    clock = threading.Thread(target=keep_noting, daemon=True)
-    clock.start()
-    try:
-        yield
-    finally:
-        over.set()
-        clock.join()
-        note()
-
-
-def _seconds(file: Path) -> float:
-    return json.loads(file.read_text(encoding="utf-8"))["seconds"] if file.is_file() else 0.0
 
 
 def _converted(
@@ -288,16 +261,6 @@ def _parameters(file: Path) -> int:
     """Numbers in an ONNX file's weights, batch normalisation being folded into the convolutions before it."""
     weights = onnx.load(file).graph.initializer
     return sum(int(np.prod(w.dims)) for w in weights if w.data_type == onnx.TensorProto.FLOAT)
-
-
-def _cpu() -> str:
-    """The processor's name, as far as the system tells."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def _version(package: str) -> str | None:

@@ -4,7 +4,7 @@ resized. Source: the two JPEG rounds and random resizing of "CNN-generated image
 """
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageEnhance, ImageFilter
 
 from detect.crop import Box
 from train.recipe import Degrade, Reframe
@@ -48,7 +48,21 @@ def reframe(square: Box, width: int, height: int, options: Reframe, rng: np.rand
 
 
 def relight(crop: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
-    """Random brightness and contrast of a crop [S, S, 3] uint8, up to a share `strength` either way."""
-    brightness, contrast = rng.uniform(-strength, strength, 2)
+    """Random brightness, contrast and saturation of a crop [S, S, 3] uint8, up to a share `strength` either way."""
+    brightness, contrast, saturation = rng.uniform(-strength, strength, 3)
     levels = (np.arange(256.0) - 128) * (1 + contrast) + 128 * (1 + brightness)
+    crop = np.asarray(ImageEnhance.Color(Image.fromarray(crop)).enhance(1 + saturation))
     return np.clip(np.rint(levels), 0, 255).astype(np.uint8)[crop]
+
+
+def erase(crop: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Blot out, in a share of the crops [S, S, 3] uint8, one rectangle of 3 to 20 % of the area with one colour of
+    the crop ("Random Erasing Data Augmentation", Zhong et al., AAAI 2020), lest one patch of a face decide alone."""
+    if rng.random() >= share:
+        return crop
+    size, area, aspect = crop.shape[0], rng.uniform(0.03, 0.2), np.exp(rng.uniform(-1, 1) * np.log(2.5))
+    height, width = (min(size, round(size * np.sqrt(area * ratio))) for ratio in (aspect, 1 / aspect))
+    top, left = rng.integers(size - height + 1), rng.integers(size - width + 1)
+    crop = crop.copy()
+    crop[top : top + height, left : left + width] = crop[rng.integers(size), rng.integers(size)]
+    return crop

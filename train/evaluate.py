@@ -27,14 +27,17 @@ from train.metrics import (
     decided_metrics,
     figures_by_source,
     intervals,
+    named,
     operating_points,
     reliability,
     risk_coverage,
     roc_points,
+    scored_against,
 )
 from train.plots import draw_all
-from train.report import name_of, readme_markdown, report_markdown, update_readme
-from train.tiers import TIERS, compressed, open_degraded, scaled
+from train.report import check_marks, name_of, readme_markdown, report_markdown, update_readme
+from train.tiers import TIERS, compressed, longer_than, open_degraded, scaled
+from train.timing import machine
 
 # Another processor rounds differently: a score may move by 1e-5, a picture on the threshold change sides.
 TOLERANCE = 0.004
@@ -66,7 +69,7 @@ class Judged:
 
     @property
     def sources(self) -> np.ndarray:
-        return np.array([sample.source for sample in self.samples])
+        return named(np.array([sample.source for sample in self.samples]))
 
 
 def judge(detector: Detector, samples: Sequence[Sample], opened: Callable = open_picture, name: str = "") -> Judged:
@@ -140,13 +143,13 @@ def evaluate(detector: Detector, samples: Sequence[Sample], split: str, full: bo
         detector: with the model to measure.
         samples: of any splits, see `train.data.read_samples`.
         split: to measure.
-        full: with intervals, false alarms by group, curves and the points to draw; otherwise the figures alone.
+        full: with intervals, curves and the points to draw; otherwise the figures alone.
 
     Returns:
-        {"split", "threshold", "tiers": {name: see `tier_report`}} and, if full, for every tier "reliability",
-        "risk_coverage", "operating_points" (see train.metrics) and "roc", then "groups", "curves" (macro figures
-        over JPEG quality and over scale), "against_all" (AUC of every source of fakes alone against all photographs
-        of the split).
+        {"split", "threshold", "tiers": {name: see `tier_report`}, "groups": see `groups`, "against_all": {source: AUC
+        of its fakes against all photographs of the split}} and, if full, for every tier "made_smaller" (pictures that
+        it shrank), "reliability", "risk_coverage", "operating_points" (see train.metrics) and "roc", then "curves"
+        (macro figures over JPEG quality and over scale).
 
     Raises:
         DataError: the split has no readable pictures of one class.
@@ -157,8 +160,9 @@ def evaluate(detector: Detector, samples: Sequence[Sample], split: str, full: bo
         judged = judge(detector, chosen, partial(open_degraded, tier=tier), f"{split}, {tier}")
         figures = tier_report(judged, full)
         if full:
+            figures |= {"made_smaller": sum(longer_than(s.path, TIERS[tier].longest) for s in judged.samples)}
             figures |= _points(judged)
-        if full and tier == "clean":
+        if tier == "clean":
             report |= {"groups": groups(judged), "against_all": _against_all(judged)}
         report["tiers"][tier] = figures
     if full:
@@ -171,11 +175,10 @@ def evaluate(detector: Detector, samples: Sequence[Sample], split: str, full: bo
 
 def _points(judged: Judged) -> dict:
     p_fake, labels = judged.p_fake, judged.labels
-    curves = {}
-    for name in sorted(set(judged.sources.tolist())):
-        own = judged.sources == name
-        if name and len(set(labels[own].tolist())) == 2:
-            curves[name] = [values.round(5).tolist() for values in roc_points(p_fake[own], labels[own])]
+    curves = {
+        name: [values.round(5).tolist() for values in roc_points(p_fake[chosen], labels[chosen])]
+        for name, (chosen, _) in scored_against(labels, judged.sources).items()
+    }
     return {
         "reliability": reliability(p_fake, labels),
         "risk_coverage": risk_coverage(p_fake, labels),
@@ -185,13 +188,12 @@ def _points(judged: Judged) -> dict:
 
 
 def _against_all(judged: Judged) -> dict[str, float]:
-    """AUC of each source of fakes alone against every photograph of the split."""
+    """AUC of each source's fakes against every photograph of the split."""
     p_fake, labels, sources = judged.p_fake, judged.labels, judged.sources
-    mixed = {name for name in set(sources.tolist()) if (labels[sources == name] == 0).any()}
     return {
         name: binary_metrics(p_fake[chosen], labels[chosen])["auc"]
-        for name in sorted(set(sources.tolist()) - mixed)
-        for chosen in [(sources == name) | (labels == 0)]
+        for name in sorted(set(sources[labels == 1].tolist()))
+        for chosen in [(labels == 0) | (sources == name)]
     }
 
 
@@ -202,8 +204,9 @@ def _curve_point(detector: Detector, samples: Sequence[Sample], kind: str, value
     return {kind: value, "no_face": figures["no_face"], "macro": figures["macro"]}
 
 
-def latency_ms(model: Model, rounds: int = 200) -> float:
-    """Median milliseconds of one run on one crop, as the run time does it."""
+def latency_ms(file: Path, threads: int = 2, rounds: int = 200) -> float:
+    """Median milliseconds of one run of a model file on one crop, by so many threads."""
+    model = Model(file, threads)
     size = model.metadata.size
     values = pixel_values(np.random.default_rng(0).integers(0, 256, (1, size, size, 3), np.uint8))
     seconds = []
@@ -226,6 +229,8 @@ def run(model: Path, data: Path, split: str, out: Path | None, check: Path | Non
     expected = _read_report(check) if check else None
     detector = Detector(model)
     metadata = detector.metadata
+    if readme:
+        check_marks(readme, name_of({"model": {"recipe": metadata.recipe}, "split": split}))
     samples = read_samples(data, metadata.seed, needed=(split,))
     full = bool(out or readme)
     report = {
@@ -234,7 +239,8 @@ def run(model: Path, data: Path, split: str, out: Path | None, check: Path | Non
         **evaluate(detector, samples, split, full),
     }
     if full:
-        report["latency_ms"] = latency_ms(detector.model)
+        report["latency_ms"] = latency_ms(detector.model.path)
+        report["machine"] = machine()
         report["bars"] = bars_of(report)
     print(readme_markdown(report))
     if out:
@@ -252,8 +258,8 @@ def run(model: Path, data: Path, split: str, out: Path | None, check: Path | Non
 
 
 def _differences(expected: dict, measured: dict) -> Iterator[str]:
-    for key in ("model", "data_sha256", "split", "threshold"):
-        yield from compare(expected.get(key), measured[key], key)
+    for key in ("model", "data_sha256", "split", "threshold", "groups", "against_all"):
+        yield from compare(_without_intervals(expected.get(key)), _without_intervals(measured[key]), key)
     for tier in TIERS:
         for key in CHECKED:
             figures = expected.get("tiers", {}).get(tier, {}).get(key)
@@ -272,7 +278,7 @@ def _read_report(path: Path) -> dict:
         report = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         report = None
-    if not isinstance(report, dict) or "tiers" not in report:
+    if not isinstance(report, dict) or not isinstance(report.get("tiers"), dict):
         raise DataError(f"{path} is not a report that this command wrote.")
     return report
 

@@ -17,7 +17,8 @@ def binary_metrics(p_fake: np.ndarray, labels: np.ndarray) -> dict:
         labels: [N], 0 real, 1 fake.
 
     Returns:
-        With both classes: pictures; accuracy, balanced_accuracy, precision, recall, f1; auc, eer (equal error rate),
+        With both classes: pictures; accuracy, balanced_accuracy, precision, recall, f1, false_alarm_rate (share of the
+        real called fake); auc, eer (equal error rate),
         tpr_at_5_fpr (share of fakes found where at most 5 % of the real are called fake); ece (expected calibration
         error of p_fake over 15 bins, Naeini et al. 2015), brier; confusion {real_as_real, real_as_fake,
         fake_as_real, fake_as_fake} in pictures. All but counts 0..1. With fakes alone: pictures and
@@ -39,19 +40,29 @@ def binary_metrics(p_fake: np.ndarray, labels: np.ndarray) -> dict:
 def intervals(p_fake: np.ndarray, labels: np.ndarray, seed: int = 0) -> dict[str, list[float]]:
     """95 % intervals (low, high) of `binary_metrics`' rates: percentiles over 1,000 resamples within each class.
 
-    Where there is one class only its rate gets Wilson's interval: resampling would call no false alarm in ten
-    pictures a certainty.
+    A rate over one class only, of fakes detected or of false alarms, gets Wilson's interval: resampling would call no
+    false alarm in ten pictures a certainty.
     """
-    if len(set(labels.tolist())) < 2:
-        (name, (rate,)), *_ = _weighted(p_fake, labels, np.ones((1, len(labels)))).items()
-        return {name: _wilson(float(rate), len(labels))}
+    rates = {name: float(row[0]) for name, row in _weighted(p_fake, labels, np.ones((1, len(labels)))).items()}
+    found = {} if (labels == 1).all() or (labels == 0).all() else _percentiles(_resampled(p_fake, labels, seed))
+    alone = {"detection_rate": 1, "false_alarm_rate": 0}
+    return found | {
+        name: _wilson(rates[name], int((labels == of).sum())) for name, of in alone.items() if name in rates
+    }
+
+
+def _percentiles(rows: dict[str, np.ndarray]) -> dict[str, list[float]]:
+    return {name: [float(v) for v in np.percentile(row, INTERVAL)] for name, row in rows.items()}
+
+
+def _resampled(p_fake: np.ndarray, labels: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+    """Every rate [RESAMPLES] when the pictures of each class are drawn anew, with replacement."""
     rng = np.random.default_rng(seed)
     weights = np.zeros((RESAMPLES, len(labels)))
     for label in set(labels.tolist()):
         own = np.flatnonzero(labels == label)
         weights[:, own] = rng.multinomial(len(own), np.full(len(own), 1 / len(own)), RESAMPLES)
-    rows = _weighted(p_fake, labels, weights)
-    return {name: [float(v) for v in np.percentile(row, INTERVAL)] for name, row in rows.items()}
+    return _weighted(p_fake, labels, weights)
 
 
 def _wilson(rate: float, count: int) -> list[float]:
@@ -79,6 +90,7 @@ def _weighted(p_fake: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> di
         "precision": precision,
         "recall": tp / fakes,
         "f1": 2 * tp / (tp + fp + fakes),
+        "false_alarm_rate": fp / reals,
         "auc": (np.diff(fpr) * (tpr[:, 1:] + tpr[:, :-1]) / 2).sum(1),
         "eer": _equal_error(tpr, fpr),
         "tpr_at_5_fpr": np.where(fpr <= FALSE_ALARMS + 1e-12, tpr, 0).max(1),
@@ -124,12 +136,13 @@ def figures_by_source(
     """`binary_metrics` of all pictures and of every source, each with its "interval", and the mean over sources.
 
     A source of fakes alone is scored "against" the photographs of the sources of photographs alone, where there are
-    any. "macro" is the plain mean over the sources that have both classes, or are scored so.
+    any. "macro" is the plain mean over the sources that have both classes, or are scored so; its intervals are those
+    of the mean of resamples drawn source by source.
 
     Args:
         p_fake: [N] calibrated probabilities, 0..1.
         labels: [N], 0 real, 1 fake; both occur.
-        sources: [N] of str; "" where unknown.
+        sources: [N] of str; those that are "" count as one source, called "pictures".
         with_intervals: see `intervals`.
 
     Returns:
@@ -140,20 +153,47 @@ def figures_by_source(
         metrics = binary_metrics(p_fake[chosen], labels[chosen])
         return metrics | ({"interval": intervals(p_fake[chosen], labels[chosen])} if with_intervals else {})
 
-    by_source = {name: measured(sources == name) for name in sorted(set(sources.tolist())) if name}
-    alone = [name for name, metrics in by_source.items() if "false_alarm_rate" in metrics]
-    for name, metrics in by_source.items():
-        if "detection_rate" in metrics and alone:
-            against = measured((sources == name) | np.isin(sources, alone))
-            del against["confusion"], against["pictures"]
+    sources = named(sources)
+    by_source = {name: measured(sources == name) for name in sorted(set(sources.tolist()))}
+    members = scored_against(labels, sources)
+    for name, (chosen, against) in members.items():
+        if against:
+            own, metrics = by_source[name], measured(chosen)
+            for key in ("confusion", "pictures", "false_alarm_rate"):  # these are of the others
+                del metrics[key]
             if with_intervals:
-                against["interval"] |= metrics["interval"]
-            metrics |= against | {"against": alone}
-    scored = [metrics for metrics in by_source.values() if "auc" in metrics]
+                del metrics["interval"]["false_alarm_rate"]
+                metrics["interval"] |= own["interval"]
+            by_source[name] = own | metrics | {"against": against}
+    scored = [by_source[name] for name in members]
     rates = [key for key, value in scored[0].items() if isinstance(value, float)] if scored else []
     rates = [key for key in rates if all(key in metrics for metrics in scored)]
     macro = {"sources": len(scored)} | {key: float(np.mean([m[key] for m in scored])) for key in rates}
+    if with_intervals and rates:
+        draws = [
+            _resampled(p_fake[chosen], labels[chosen], number) for number, (chosen, _) in enumerate(members.values())
+        ]
+        macro["interval"] = _percentiles({key: np.mean([draw[key] for draw in draws], 0) for key in rates})
     return {"all": measured(np.ones(len(labels), bool)), "macro": macro, "sources": by_source}
+
+
+def named(sources: np.ndarray) -> np.ndarray:
+    """Sources [N] of str, in which those that are "" are called "pictures"."""
+    return np.array([source or "pictures" for source in sources.tolist()])
+
+
+def scored_against(labels: np.ndarray, sources: np.ndarray) -> dict[str, tuple[np.ndarray, list[str]]]:
+    """The sources that have an AUC: on which pictures ([N] bool) it is taken, and the sources whose photographs are
+    borrowed for it ([] where there are both classes)."""
+    classes = {name: set(labels[sources == name].tolist()) for name in sorted(set(sources.tolist()))}
+    alone = [name for name, found in classes.items() if found == {0}]
+    members = {}
+    for name, found in classes.items():
+        if found == {0, 1}:
+            members[name] = sources == name, []
+        elif found == {1} and alone:
+            members[name] = (sources == name) | np.isin(sources, alone), alone
+    return members
 
 
 def roc_points(p_fake: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -59,7 +59,7 @@ class Degrade(_Strict):
     amount: float | None = Field(default=None, gt=0, le=4)  # of the unsharp mask, up to; 1 doubles the detail
     noise: Share  # of those: grain
     deviation: float = Field(gt=0, le=32)  # up to, of 255
-    jpeg: int = Field(ge=1, le=100)  # lowest quality; every degraded view is compressed between it and 98
+    jpeg: int = Field(ge=1, le=98)  # lowest quality; every degraded view is compressed between it and 98
     twice: Share  # of those: compressed a second time
 
     @model_validator(mode="after")
@@ -94,12 +94,15 @@ class Recipe(_Strict):
     augment: Augment
     reframe: Reframe | None = None
     degrade: Degrade | None = None
-    light: float | None = Field(default=None, ge=0, le=0.5)  # brightness and contrast, share either way
+    light: float | None = Field(default=None, ge=0, le=0.5)  # brightness, contrast and saturation, share either way
+    erase: Share | None = None  # of the views: a rectangle is blotted out
     sampling: Sampling | None = None  # without it every picture is drawn once an epoch
     sizes: dict[int, int] | None = None  # epoch (from 0) -> pixels a side in training from there on
     kept: dict[int, str] | None = None  # epoch (from 0) -> the backbone's first layer that is still trained
+    fold_batch_norm: bool | None = None  # of the backbone, into its convolutions, before training
     batch_norm_momentum: float | None = Field(default=None, ge=0, lt=1)  # of the backbone; Keras's own is 0.999
     weight_decay: float | None = Field(default=None, gt=0, lt=1)  # AdamW's
+    clip_norm: float | None = Field(default=None, gt=0)  # of all gradients together
     average: float | None = Field(default=None, gt=0, lt=1)  # see train.average; without it the last step's weights
     batch_size: int = Field(ge=2)
     epochs: int = Field(ge=1)

@@ -50,8 +50,9 @@ def readme_markdown(report: dict) -> str:
         "|" + "---|" * 14,
     ]
     for name, figures in rows:
-        cells = [figure(key, f.get(key)) for key in ("auc", "accuracy", "detection_rate", "false_alarm_rate")
-                 for f in figures]  # fmt: skip
+        cells = [figure(key, f.get(key)) for key in ("auc", "accuracy") for f in figures]
+        cells += [figure("recall", f.get("recall", f.get("detection_rate"))) for f in figures]
+        cells += [figure("false_alarm_rate", f.get("false_alarm_rate")) for f in figures]
         lines.append(f"| {' | '.join([name, str(figures[0].get('pictures', '')), *cells])} |")
     lines += ["", *(_decided(report, tier) for tier in ("clean", "web"))]
     if "bars" in report:
@@ -68,7 +69,8 @@ def report_markdown(report: dict) -> str:
         f"Model {model['sha256'][:12]}, recipe {model['recipe_sha256'][:12]}, data {report['data_sha256'][:12]}. "
         f"Fake is the positive class; accuracy, precision, recall and F1 at p(fake) = {report['threshold']} in every "
         "tier. Clean: the file as it is. "
-        + " ".join(f"{name.capitalize()}: longest side at most {tier.longest} px, then JPEG quality {tier.quality}."
+        + " ".join(f"{name.capitalize()}: longest side at most {tier.longest} px, then JPEG quality {tier.quality}; "
+                   f"{report['tiers'][name]['made_smaller']} of these pictures were larger."
                    for name, tier in TIERS.items() if tier.quality)
         + " In square brackets: 95 % intervals, from 1,000 bootstrap resamples or, for a rate of one class, Wilson's. "
         "Good figures are cut off rather than rounded up, bad ones never rounded down.",
@@ -102,7 +104,7 @@ def report_markdown(report: dict) -> str:
 
 
 def _tier(figures: dict) -> list[str]:
-    keys = [key for key in NAMES if any(key in m for m in figures["sources"].values())]
+    keys = [key for key in NAMES if any(key in m for m in (figures["all"], *figures["sources"].values()))]
     lines = [f"| source | pictures | {' | '.join(NAMES[key] for key in keys)} |", "|" + "---|" * (len(keys) + 2)]
     rows = {"**all pictures**": figures["all"], "**mean of sources**": figures["macro"], **figures["sources"]}
     for name, metrics in rows.items():
@@ -152,12 +154,18 @@ def _bars(bars: list[dict]) -> list[str]:
     for bar in bars:
         at_least = "at_least" in bar
         value = bar["at_least"] if at_least else bar["at_most"]
-        rounded = (math.floor if at_least else math.ceil)(bar["measured"] * 1000 + (1e-9 if at_least else -1e-9)) / 1000
         lines.append(
-            f"| {bar['name']} | {'at least' if at_least else 'at most'} {value:g} | {rounded:.3f} | "
+            f"| {bar['name']} | {'at least' if at_least else 'at most'} {value:g} | {_measured(bar, at_least)} | "
             f"{'met' if bar['met'] else '**missed**'} |"
         )
     return lines
+
+
+def _measured(bar: dict, at_least: bool) -> str:
+    if bar["measured"] is None:
+        return "undefined"
+    thousandths = bar["measured"] * 1000
+    return f"{(math.floor(thousandths + 1e-9) if at_least else math.ceil(thousandths - 1e-9)) / 1000:.3f}"
 
 
 def _curve(points: list[dict], key: str, title: str) -> list[str]:
@@ -176,11 +184,21 @@ def _groups(groups: dict) -> list[str]:
     return lines
 
 
-def update_readme(readme: Path, name: str, table: str) -> None:
-    """Put a table between its marks in a Markdown file. Raises DataError where the marks are missing."""
+def check_marks(readme: Path, name: str) -> tuple[str, str]:
+    """The text before and after the table of this name in a Markdown file; asked for before long work begins.
+
+    Raises:
+        DataError: the marks are missing.
+    """
     text, mark = readme.read_text(encoding="utf-8"), begin_mark(name)
     before, found, rest = text.partition(mark)
     _, closed, after = rest.partition(END)
     if not (found and closed):
         raise DataError(f"{readme} has no lines {mark} and {END} to put the table between.")
-    write_text(readme, f"{before}{mark}\n{table.strip()}\n{END}{after}")
+    return before, after
+
+
+def update_readme(readme: Path, name: str, table: str) -> None:
+    """Put a table between its marks in a Markdown file. Raises DataError where the marks are missing."""
+    before, after = check_marks(readme, name)
+    write_text(readme, f"{before}{begin_mark(name)}\n{table.strip()}\n{END}{after}")

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -41,6 +42,14 @@ def open_degraded(source, tier: str) -> np.ndarray:
     if state.longest and longest > state.longest:
         picture = scaled(picture, state.longest / longest)
     return picture if state.quality is None else compressed(picture, state.quality)
+
+
+def longer_than(path: Path, longest: int | None) -> bool:
+    """Whether a picture file's longest side is over so many pixels, by its header; None: no limit."""
+    if longest is None:
+        return False
+    with Image.open(path) as image:
+        return max(image.size) > longest
 
 
 def scaled(picture: np.ndarray, scale: float) -> np.ndarray:
