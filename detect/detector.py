@@ -13,7 +13,7 @@ from PIL import Image
 
 from detect.crop import crop_face, pixel_values
 from detect.faces import FaceFinder, FoundFace
-from detect.model import Model
+from detect.model import Model, in_band, probability
 from detect.picture import PictureError, open_picture
 from detect.quality import face_warnings
 from detect.verdict import FAKE, REAL, UNSURE, Face, Verdict, label_of
@@ -103,11 +103,25 @@ class Detector:
         """The model over all faces of these pictures, at most BATCH in one run: a crowd would fill the memory."""
         if not prepared:
             return []
-        crops = np.concatenate([p.crops for p in prepared])
-        runs = (crops[start : start + BATCH] for start in range(0, len(crops), BATCH))
-        p_fake = np.concatenate([self.model.p_fake(pixel_values(run)) for run in runs])
+        p_fake = self._p_fake(np.concatenate([p.crops for p in prepared]))
         ends = np.cumsum([len(p.crops) for p in prepared])
         return [self._verdict(p, part) for p, part in zip(prepared, np.split(p_fake, ends[:-1]), strict=True)]
+
+    def _p_fake(self, crops: np.ndarray) -> np.ndarray:
+        """Crops [N, S, S, 3] uint8 -> [N] in 0..1. Where the score falls into the unsure band, the logits are averaged
+        with those of the mirrored face: a second look for the doubtful, which costs the others nothing."""
+        m = self.metadata
+        logits = self._logits(crops)
+        p_fake = probability(logits, m.temperature)
+        doubtful = np.flatnonzero(in_band(p_fake, m.unsure_band))
+        if len(doubtful):
+            both = (logits[doubtful] + self._logits(crops[doubtful, :, ::-1])) / 2
+            p_fake[doubtful] = probability(both, m.temperature)
+        return p_fake
+
+    def _logits(self, crops: np.ndarray) -> np.ndarray:
+        runs = (crops[start : start + BATCH] for start in range(0, len(crops), BATCH))
+        return np.concatenate([self.model.logits(pixel_values(run)) for run in runs])
 
     def _try_prepare(self, picture: Source) -> Prepared | PictureError:
         try:

@@ -135,6 +135,11 @@ class Model:
         return probability(self.logits(pixel_values), self.metadata.temperature)
 
 
+def in_band(p_fake: np.ndarray, band: tuple[float, float]) -> np.ndarray:
+    """Which probabilities [N] lie in the unsure band: [N] bool, as `detect.verdict.label_of` has it."""
+    return (p_fake > band[0]) & (p_fake < band[1])
+
+
 def probability(logits: np.ndarray, temperature: float) -> np.ndarray:
     """Softmax of logits [N, 2] at a temperature (Guo et al. 2017), second class: [N] float64, strictly within 0..1."""
     difference = (logits[:, 1] - logits[:, 0]).astype(np.float64) / temperature

@@ -18,7 +18,7 @@ import yaml
 from conftest import RECIPE, ROOT, command, fit_command
 from PIL import Image
 
-from train.calibrate import MIN_DECIDED, fit_temperature, unsure_band
+from train.calibrate import fit_temperature, unsure_band
 from train.fit import _epoch
 from train.recipe import load_recipe
 
@@ -235,32 +235,35 @@ def test_outside_the_unsure_band_verdicts_are_right_often_enough():
     rng = np.random.default_rng(1)
     p_fake = rng.random(5000)
     labels = (rng.random(5000) < p_fake).astype(int)
-    low, high = unsure_band(p_fake, labels, 0.9)
+    low, high = unsure_band(p_fake, p_fake, labels, 0.9)
     fake, real = p_fake >= high, p_fake <= low
     assert (labels[fake].sum() + (labels[real] == 0).sum()) / (fake.sum() + real.sum()) >= 0.9
     assert 0.15 < low < 0.25 and 0.75 < high < 0.85  # as narrow as it can be: probabilities of 0.8 average to 0.9
 
 
-def test_the_unsure_band_decides_as_much_as_any_other_would():
-    """A sure side makes up for a doubtful one, and each threshold is as low as the two together allow."""
-    rng = np.random.default_rng(2)
+def test_a_sure_side_of_the_unsure_band_makes_up_for_a_doubtful_one():
     labels = np.repeat([0, 1], 200)
-    p_fake = np.clip(rng.normal(np.where(labels == 1, 0.7, 0.4), np.where(labels == 1, 0.2, 0.2)), 0, 1)
-    low, high = unsure_band(p_fake, labels, 0.95)
+    p_fake = np.where(labels == 1, 0.9, 0.1)
+    p_fake[:20], p_fake[200:210] = 0.8, 0.2  # photographs taken for fakes, and fakes taken for photographs
+    assert unsure_band(p_fake, p_fake, labels, 0.92) == (0.5, 0.5)  # 370 of 400, though "fake" is wrong in 20 of 210
+    low, high = unsure_band(p_fake, p_fake, labels, 0.95)
+    assert (low, high) == (0.5, 0.81)  # 370 of 380: without the 20 only
 
-    def decided(low, high):
-        fake, real = p_fake >= high, p_fake <= low
-        if 0 < fake.sum() < MIN_DECIDED or 0 < real.sum() < MIN_DECIDED:
-            return 0
-        right = labels[fake].sum() + (labels[real] == 0).sum()
-        return fake.sum() + real.sum() if right >= 0.95 * (fake.sum() + real.sum()) else 0
 
-    best = max(decided(a, b) for a in p_fake[p_fake <= 0.5] for b in p_fake[p_fake >= 0.5])
-    assert decided(low, high) == best > 100
+def test_a_second_look_decides_inside_the_band_alone():
+    labels = np.repeat([0, 1], 100)
+    first = np.where(labels == 1, 0.7, 0.3)
+    first[:30] = 0.7
+    second = np.where(labels == 1, 0.9, 0.1)  # gets right what the first look does not
+    assert unsure_band(first, first, labels, 0.99) == (0.5, 0.71)  # what was called real, and nothing else
+    low, high = unsure_band(first, second, labels, 0.99)
+    score = np.where((first > low) & (first < high), second, first)
+    assert ((score <= low) == (labels == 0)).all() and ((score >= high) == (labels == 1)).all()  # all 200 decided
 
 
 def test_a_perfect_model_is_never_unsure_and_a_useless_one_always():
     labels = np.array([0] * 100 + [1] * 100)
-    assert unsure_band(np.where(labels == 1, 0.9, 0.2), labels, 0.95) == (0.5, 0.5)
+    sure = np.where(labels == 1, 0.9, 0.2)
+    assert unsure_band(sure, sure, labels, 0.95) == (0.5, 0.5)
     coin = np.tile([0.3, 0.7], 100)
-    assert unsure_band(coin, labels, 0.95) == (0.0, 1.0)
+    assert unsure_band(coin, coin, labels, 0.95) == (0.0, 1.0)

@@ -108,8 +108,13 @@ def fit(recipe: Recipe, data: Path, weights: str | Path, out: Path, cache: Path 
 
     model = build(recipe)
     model.load_weights(run.best_weights)
-    logits = model.predict(Batches(val, recipe.batch_size, recipe.size), verbose=0)
-    temperature, band = calibrate(logits, val.labels, recipe.decided_accuracy)
+    batches = Batches(val, recipe.batch_size, recipe.size)
+    looks = [
+        [model.predict_on_batch(pixels), model.predict_on_batch(np.ascontiguousarray(pixels[:, :, ::-1]))]
+        for pixels, _ in (batches[number] for number in range(len(batches)))
+    ]
+    logits, mirrored = (np.concatenate(some) for some in zip(*looks, strict=True))
+    temperature, band = calibrate(logits, mirrored, val.labels, recipe.decided_accuracy)
     write_text(
         run.folder / "calibration.json",
         json.dumps({"temperature": temperature, "unsure_band": band, "split": "val"}, indent=2) + "\n",
@@ -222,7 +227,7 @@ def _epoch(
     logs |= {f"val_{name}": float(value) for name, value in measured.items()}
     callbacks.on_epoch_end(epoch, logs)
     callbacks.on_train_end()
-    return logs
+    return logs | {"learning_rate": float(model.optimizer.learning_rate)}
 
 
 def _seed_layers(model: keras.Model, seed: int, epoch: int) -> None:
