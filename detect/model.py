@@ -130,10 +130,6 @@ class Model:
         """[N, 3, S, S] float32 in 0..1 -> [N, 2] float32, unscaled."""
         return self.session.run(["logits"], {"pixel_values": pixel_values})[0]
 
-    def p_fake(self, pixel_values: np.ndarray) -> np.ndarray:
-        """[N, 3, S, S] float32 in 0..1 -> calibrated probability of "fake", [N] float64 in 0..1."""
-        return probability(self.logits(pixel_values), self.metadata.temperature)
-
 
 def in_band(p_fake: np.ndarray, band: tuple[float, float]) -> np.ndarray:
     """Which probabilities [N] lie in the unsure band: [N] bool, as `detect.verdict.label_of` has it."""

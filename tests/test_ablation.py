@@ -24,12 +24,12 @@ def test_every_variant_differs_from_the_first_in_what_its_name_says():
         {"degrade"},
         {"degrade"},
         {"erase"},
-        {"fold_batch_norm", "batch_norm_momentum"},
         {"sampling"},
         {"sampling"},
     ]
     assert others[3]["degrade"] == recipe.degrade.model_dump() | {"sharpen": 0.25, "amount": 1.5}
-    assert recipe.degrade.sharpen is None and recipe.erase is None and recipe.fold_batch_norm is None
+    assert recipe.degrade.sharpen is None and recipe.erase is None
+    assert not {"with sharpening", "with erasing"} & ablation.variants(load_recipe("shipped"), 3).keys()  # it has them
     for variant in ablation.variants(recipe, 3).values():
         Recipe.model_validate(variant.model_dump())
 
@@ -84,3 +84,5 @@ def test_a_miniature_ablation_is_measured_and_goes_on_where_it_was_cut_off(
 def test_a_recipe_with_nothing_to_leave_out_is_refused(tmp_path):
     with pytest.raises(DataError, match="no sampling"):
         ablation.run(load_recipe("paper"), 1, tmp_path, "imagenet", tmp_path, None)
+    with pytest.raises(DataError, match="begin from a backbone"):
+        ablation.run(load_recipe("base"), 1, tmp_path, "model.onnx", tmp_path, None)

@@ -18,8 +18,10 @@ import yaml
 from conftest import RECIPE, ROOT, command, fit_command
 from PIL import Image
 
+from detect.model import Model, ModelError
 from train.calibrate import fit_temperature, unsure_band
-from train.fit import _epoch
+from train.data import DataError, read_samples
+from train.fit import Run, _check_held_out, _epoch
 from train.recipe import load_recipe
 
 
@@ -213,6 +215,7 @@ def test_broken_and_faceless_pictures_are_counted_and_early_stopping_stops(data,
         ({"--weights": "README.md"}, "README.md"),
         ({"--data": "nowhere"}, "There is no folder"),
         ({"--recipe": "papre"}, "no recipe papre"),
+        ({"--weights": "model.onnx"}, "try --recipe shipped"),
     ],
 )
 def test_bad_usage_ends_in_one_sentence(data, recipe_file, backbone_weights, tmp_path, change, words):
@@ -221,6 +224,19 @@ def test_bad_usage_ends_in_one_sentence(data, recipe_file, backbone_weights, tmp
         line[line.index(option) + 1] = value
     done = command(*line)
     assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "run" / "run.json").exists()  # the corrected command may use the same folder
+
+
+def test_going_on_from_a_model_keeps_its_pictures_apart(exported, data, recipe_file, tmp_path):
+    """The miniature data has no val split, so the seed of the model file must draw the same one."""
+    recipe = load_recipe(recipe_file).model_copy(update={"seed": 8})
+    run = Run(tmp_path, recipe, data, Model(exported).metadata.data_sha256, "")
+    with pytest.raises(DataError, match="`seed: 7`"):
+        _check_held_out(run, read_samples(data, 8), exported)
+    _check_held_out(run, read_samples(data, 7), exported)
+    (tmp_path / "other.onnx").write_bytes(b"not a model")
+    with pytest.raises(ModelError):
+        _check_held_out(run, read_samples(data, 8), tmp_path / "other.onnx")
 
 
 def test_the_temperature_recovers_overconfidence():
@@ -255,7 +271,7 @@ def test_a_second_look_decides_inside_the_band_alone():
     first = np.where(labels == 1, 0.7, 0.3)
     first[:30] = 0.7
     second = np.where(labels == 1, 0.9, 0.1)  # gets right what the first look does not
-    assert unsure_band(first, first, labels, 0.99) == (0.5, 0.71)  # what was called real, and nothing else
+    assert unsure_band(first, first, labels, 0.99) == (0.5, 1.0)  # what was called real, and nothing else
     low, high = unsure_band(first, second, labels, 0.99)
     score = np.where((first > low) & (first < high), second, first)
     assert ((score <= low) == (labels == 0)).all() and ((score >= high) == (labels == 1)).all()  # all 200 decided

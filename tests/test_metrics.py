@@ -86,6 +86,15 @@ def test_fakes_alone_are_scored_against_the_photographs_alone():
     assert figures["macro"]["sources"] == 2 and figures["macro"]["auc"] == pytest.approx((1 + 5 / 6) / 2)
 
 
+def test_there_need_be_no_source_of_both_classes():
+    sources = np.where(LABELS == 1, "diffusion", "street")
+    figures = figures_by_source(P_FAKE, LABELS, sources)
+    assert figures["macro"]["auc"] == figures["sources"]["diffusion"]["auc"] == figures["all"]["auc"]
+    assert figures["macro"]["interval"].keys() == figures["macro"].keys() - {"sources", "interval"}
+    diffusion = figures["sources"]["diffusion"]["interval"]
+    assert diffusion["recall"] == diffusion["detection_rate"]  # one figure, one interval
+
+
 def test_the_interval_of_a_mean_is_narrower_than_those_it_is_the_mean_of():
     rng = np.random.default_rng(3)
     labels, sources = np.arange(800) % 2, np.repeat(["a", "b", "c", "d"], 200)

@@ -70,7 +70,10 @@ def test_a_model_file_of_another_network_is_refused(whole, tmp_path, backbone_we
         [keras.Input((32, 32, 3)), keras.layers.Conv2D(2, 3), keras.layers.GlobalAveragePooling2D()]
     )
     onnx.save(to_onnx(other, 32), tmp_path / "other.onnx")
-    for name in ("broken", "other", "missing"):
+    quantized = onnx.load(tmp_path / "other.onnx")
+    quantized.graph.initializer[0].name = "kernel before it is dequantized"
+    onnx.save(quantized, tmp_path / "quantized.onnx")
+    for name in ("broken", "other", "quantized", "missing"):
         with pytest.raises(WeightsError, match=f"{name}.onnx is not a model.onnx of this network"):
             build(recipe("shipped"), tmp_path / f"{name}.onnx")
     for change in ({"fold_batch_norm": None}, {"head": load_recipe("paper").head}):

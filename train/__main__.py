@@ -53,8 +53,8 @@ def _add_fit(commands) -> None:
     parser = commands.add_parser("fit", help="train a recipe's network; go on with a run that was cut off")
     parser.add_argument("--recipe", default="paper", help="a name in train/recipes/ or a .yaml file (default: paper)")
     parser.add_argument("--data", type=Path, required=True, help="folder with <split>/<real|fake>/ or <real|fake>/")
-    parser.add_argument("--weights", default="imagenet", help="of the backbone: imagenet (downloads) or a .weights.h5; "
-                        "or a model.onnx to go on from")  # fmt: skip
+    parser.add_argument("--weights", default="imagenet", help="to begin from: imagenet (downloads), the backbone's "
+                        ".weights.h5, or a model.onnx (with --recipe shipped)")  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, help="the run's folder, runs/NAME")
     parser.set_defaults(run=_fit)
 

@@ -1,4 +1,4 @@
-"""What each part of the shipped recipe is worth: short runs that differ in one thing, measured on val and cross."""
+"""What each part of a recipe is worth: short runs that differ in one thing, measured on val and cross."""
 
 import csv
 import json
@@ -26,7 +26,7 @@ MEASURED = (("val", "clean"), ("val", "web"), ("val", "hard"), ("cross", "clean"
 
 
 def variants(recipe: Recipe, epochs: int) -> dict[str, Recipe]:
-    """The shipped recipe, shortened and at 96 px, and the same with one thing changed each."""
+    """The recipe, shortened and at 96 px, and the same with one thing changed each, where that is a change."""
     peak, last = max(recipe.learning_rate.values()), recipe.rate(recipe.epochs)
     rates = {0: peak, epochs - 1: last} if epochs > 1 else {0: peak}
     short = {"epochs": epochs, "size": SHORT_SIZE, "sizes": None, "learning_rate": rates}
@@ -38,11 +38,12 @@ def variants(recipe: Recipe, epochs: int) -> dict[str, Recipe]:
         "no degradation": {"degrade": None},
         "with sharpening": {"degrade": recipe.degrade.model_copy(update={"sharpen": 0.25, "amount": 1.5})},
         "with erasing": {"erase": 0.3},
-        "BatchNorm folded": {"fold_batch_norm": True, "batch_norm_momentum": None},
         "no self-blending": {"sampling": recipe.sampling.model_copy(update={"self_blend": 0.0})},
         "drawn as the data is": {"sampling": None},
     }
-    return {name: recipe.model_copy(update=short | change) for name, change in changes.items()}
+    first = recipe.model_copy(update=short)
+    changed = {name: first.model_copy(update=change) for name, change in changes.items()}
+    return {name: variant for name, variant in changed.items() if name == "shortened" or variant != first}
 
 
 def ablate(recipe: Recipe, epochs: int, data: Path, weights: str | Path, out: Path) -> list[dict]:
@@ -138,6 +139,8 @@ def run(recipe: Recipe, epochs: int, data: Path, weights: str | Path, out: Path,
     """The command `python -m train ablate`; returns its exit status."""
     if recipe.sampling is None or recipe.degrade is None:
         raise DataError(f"{recipe.name} has no sampling or no degrade to leave out; give a recipe that has.")
+    if str(weights).endswith(".onnx"):
+        raise DataError("The runs begin from a backbone; give --weights imagenet or a .weights.h5 file.")
     if epochs < 1:
         raise DataError("--epochs must be 1 or more.")
     if readme:

@@ -108,7 +108,7 @@ def _giveaway(report: dict, plots: Sequence[str]) -> list[str]:
         "- *crop*: pixels alone, as the run time hands them to the network: brightness, colour, sharpness, "
         "blockiness, spectrum in bands.\n"
         "- *normalised*: the same after both classes went through the recipe's random resizing, blur, sharpening, "
-        f"grain and JPEG, which meets {report['recipe']['degraded']:g} of the pictures, as in training. What is left "
+        f"grain and JPEG, which meets {report['recipe']['degraded']:.0%} of the pictures, as in training. What is left "
         "here, training can still exploit. Not all of it need be an artefact of how the files were made: a forgery "
         "that smooths skin changes the spectrum too, and this measure cannot tell the two apart.",
         *_image("giveaway.png", "AUC by source and stage", plots),

@@ -11,7 +11,7 @@ from detect.files import whole_file
 
 
 class Average(keras.callbacks.Callback):
-    """Keeps the average while `fit` runs, and has Keras validate with it instead of the weights of the moment.
+    """Keeps the average over the steps, and between `on_test_begin` and `on_test_end` puts it into the model.
 
     Args:
         decay: share of the average that a step leaves, 0..1. In the first steps it is less, (1 + step) / (10 + step),

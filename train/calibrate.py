@@ -37,19 +37,21 @@ def unsure_band(
         accuracy: share of right verdicts asked of both sides together, 0.5..1.
 
     Returns:
-        (low, high) in steps of 0.01, with 0 <= low <= 0.5 <= high <= 1; a side without MIN_DECIDED verdicts decides
-        nothing, and (0, 1) means that no band reaches the accuracy.
+        (low, high) in steps of 0.01, with 0 <= low <= 0.5 <= high <= 1; a side without MIN_DECIDED verdicts
+        never decides, and (0, 1) means that no band reaches the accuracy on as many.
     """
     best, chosen = (0, 0, 0.0), (0.0, 1.0)
     for low, high in product(np.arange(51) / 100, np.arange(50, 101) / 100):
         band = float(low), float(high)
         score = np.where(in_band(p_fake, band), second_look, p_fake)
-        real, fake = score <= band[0], score >= band[1]
-        sides, decided = (int(real.sum()), int(fake.sum())), int(real.sum() + fake.sum())
+        fake = score >= high
+        real = (score <= low) & ~fake
+        reals, fakes = int(real.sum()), int(fake.sum())
+        decided = reals + fakes
         right = int((labels[real] == 0).sum() + (labels[fake] == 1).sum())
-        enough = all(count == 0 or count >= MIN_DECIDED for count in sides) and right >= accuracy * decided
+        known = (reals >= MIN_DECIDED or low == 0) and (fakes >= MIN_DECIDED or high == 1)
         worth = decided, right, low - high  # of bands that decide the same, the narrowest
-        if enough and decided and worth > best:
+        if known and decided and right >= accuracy * decided and worth > best:
             best, chosen = worth, band
     return chosen
 

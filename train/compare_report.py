@@ -70,7 +70,7 @@ def _notes(report: dict) -> list[str]:
         f"classifier with the highest AUC on val of {len(classical['val_auc'])}: {classical['chosen']}. Its time is "
         "that of features and classifier together.",
         f"The shipped model was not trained here but by the recipe {shipped['recipe']}, on {data}, and is judged as it "
-        "is.",
+        "is, by one look at each face.",
         f"Times: median of {latency['rounds']} rounds in turns, one picture at a time, {latency['threads']} threads of "
         f"{machine['cpu']}; from the face crop's pixel values to the probability, without finding the face. "
         "Parameters: the numbers in the ONNX file (float32), batch normalisation folded in. Training times are of "

@@ -278,7 +278,8 @@ def _read_report(path: Path) -> dict:
         report = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         report = None
-    if not isinstance(report, dict) or not isinstance(report.get("tiers"), dict):
+    tiers = report.get("tiers") if isinstance(report, dict) else None
+    if not isinstance(tiers, dict) or not all(isinstance(tier, dict) for tier in tiers.values()):
         raise DataError(f"{path} is not a report that this command wrote.")
     return report
 

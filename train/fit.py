@@ -21,12 +21,13 @@ import keras
 import numpy as np
 
 from detect.files import whole_file, write_text
+from detect.model import Model
 from train.average import Average
 from train.batches import Batches
 from train.calibrate import calibrate
 from train.crops import Crops, Framing, cached_crops
 from train.curves import draw_curves
-from train.data import DataError, data_sha256, read_samples
+from train.data import DataError, Sample, data_sha256, read_samples
 from train.network import build, weights_sha256
 from train.recipe import Recipe
 
@@ -93,16 +94,22 @@ def fit(recipe: Recipe, data: Path, weights: str | Path, out: Path, cache: Path 
 
     Raises:
         DataError: the data cannot be used, `out` holds another run, or the loss is no longer a number.
-        WeightsError: the backbone's weights cannot be had.
+        WeightsError: the weights to begin from cannot be had.
+        RecipeError: the recipe keeps a layer that is not there, or does not suit the weights.
+        ModelError: the weights are an .onnx file of another kind.
     """
     data = data.resolve()  # so that the cache is found again from any folder
     samples = read_samples(data, recipe.seed)
-    run = _open_run(Run(out, recipe, data, data_sha256(data, samples), weights_sha256(weights), cache))
-    keras.utils.set_random_seed(recipe.seed)
-    history = _resume_point(run)
+    run = Run(out, recipe, data, data_sha256(data, samples), weights_sha256(weights), cache)
+    begun = _has_begun(run)
     for epoch in recipe.kept or {}:
         build(recipe, None, epoch)  # lest a layer that is not there be found out when its epoch comes
+    keras.utils.set_random_seed(recipe.seed)
+    history = _resume_point(run)
     model = _model(run, history, weights)  # before the faces are cut, lest a wrong file cost minutes
+    if not begun:
+        _check_held_out(run, samples, weights)
+        _begin(run)
     train, val = run.crops("train", samples), run.crops("val", samples)
     _train(run, model, train, val, history)
 
@@ -120,21 +127,41 @@ def fit(recipe: Recipe, data: Path, weights: str | Path, out: Path, cache: Path 
         json.dumps({"temperature": temperature, "unsure_band": band, "split": "val"}, indent=2) + "\n",
     )
     if band == (0.0, 1.0):
-        print("On val no band reaches decided_accuracy: this model will answer “Not sure” to every picture.")
+        print("On val no band reaches decided_accuracy on enough pictures: this model will always answer “Not sure”.")
     print(f"{out}: done; temperature {temperature:.3f}, unsure between {band[0]:.3f} and {band[1]:.3f}")
     return run
 
 
-def _open_run(run: Run) -> Run:
-    """Begin a run, or find that the same one has begun already."""
-    if (run.folder / "run.json").is_file():
-        begun = Run.load(run.folder)
-        if replace(begun, data=run.data) != run:  # data may have moved, if it is still the same
-            raise DataError(
-                f"{run.folder} holds a run of another recipe, other data or other weights. Choose another --out, or "
-                "delete it."
-            )
-        return run
+def _has_begun(run: Run) -> bool:
+    """Whether the folder holds this run already. Raises DataError where it holds another one."""
+    if not (run.folder / "run.json").is_file():
+        return False
+    if replace(Run.load(run.folder), data=run.data) != run:  # data may have moved, if it is still the same
+        raise DataError(
+            f"{run.folder} holds a run of another recipe, other data or other weights. Choose another --out, or "
+            "delete it."
+        )
+    return True
+
+
+def _check_held_out(run: Run, samples: list[Sample], weights: str | Path) -> None:
+    """Refuse to go on from a model that was trained on pictures which would be val here."""
+    if not str(weights).endswith(".onnx"):
+        return
+    first = Model(weights).metadata
+    before = read_samples(run.data, first.seed)
+    if first.data_sha256 == run.data_sha256 and _val(before) != _val(samples):
+        raise DataError(
+            f"{weights} was trained on pictures that this run would hold out: the data has no val split of its own, "
+            f"and the recipe's seed draws another one. Give the recipe `seed: {first.seed}`."
+        )
+
+
+def _val(samples: list[Sample]) -> set[Path]:
+    return {sample.path for sample in samples if sample.split == "val"}
+
+
+def _begin(run: Run) -> None:
     values = {
         "recipe": run.recipe.model_dump(),
         "recipe_sha256": run.recipe.sha256,
@@ -147,7 +174,6 @@ def _open_run(run: Run) -> Run:
     }
     (run.folder / "state").mkdir(parents=True, exist_ok=True)
     write_text(run.folder / "run.json", json.dumps(values, indent=2) + "\n")
-    return run
 
 
 def _model(run: Run, history: list[dict], weights: str | Path | None = None) -> keras.Model:
@@ -221,7 +247,7 @@ def _epoch(
         pictures += len(labels)
         logs = {name: total / pictures for name, total in sums.items()}
         callbacks.on_train_batch_end(step, logs)
-    callbacks.on_test_begin()
+    callbacks.on_test_begin()  # where `Average` puts its weights in place of the step's
     measured = model.evaluate(val, verbose=0, return_dict=True)
     callbacks.on_test_end()
     logs |= {f"val_{name}": float(value) for name, value in measured.items()}

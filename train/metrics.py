@@ -44,8 +44,9 @@ def intervals(p_fake: np.ndarray, labels: np.ndarray, seed: int = 0) -> dict[str
     false alarm in ten pictures a certainty.
     """
     rates = {name: float(row[0]) for name, row in _weighted(p_fake, labels, np.ones((1, len(labels)))).items()}
-    found = {} if (labels == 1).all() or (labels == 0).all() else _percentiles(_resampled(p_fake, labels, seed))
-    alone = {"detection_rate": 1, "false_alarm_rate": 0}
+    both = len(set(labels.tolist())) == 2
+    found = _percentiles(_weighted(p_fake, labels, _resamples(labels, seed))) if both else {}
+    alone = {"detection_rate": 1, "recall": 1, "false_alarm_rate": 0}
     return found | {
         name: _wilson(rates[name], int((labels == of).sum())) for name, of in alone.items() if name in rates
     }
@@ -55,14 +56,14 @@ def _percentiles(rows: dict[str, np.ndarray]) -> dict[str, list[float]]:
     return {name: [float(v) for v in np.percentile(row, INTERVAL)] for name, row in rows.items()}
 
 
-def _resampled(p_fake: np.ndarray, labels: np.ndarray, seed: int) -> dict[str, np.ndarray]:
-    """Every rate [RESAMPLES] when the pictures of each class are drawn anew, with replacement."""
+def _resamples(strata: np.ndarray, seed: int) -> np.ndarray:
+    """How often each picture [RESAMPLES, N] counts when those of each stratum [N] are drawn anew, with replacement."""
     rng = np.random.default_rng(seed)
-    weights = np.zeros((RESAMPLES, len(labels)))
-    for label in set(labels.tolist()):
-        own = np.flatnonzero(labels == label)
+    weights = np.zeros((RESAMPLES, len(strata)))
+    for stratum in sorted(set(strata.tolist())):
+        own = np.flatnonzero(strata == stratum)
         weights[:, own] = rng.multinomial(len(own), np.full(len(own), 1 / len(own)), RESAMPLES)
-    return _weighted(p_fake, labels, weights)
+    return weights
 
 
 def _wilson(rate: float, count: int) -> list[float]:
@@ -136,8 +137,8 @@ def figures_by_source(
     """`binary_metrics` of all pictures and of every source, each with its "interval", and the mean over sources.
 
     A source of fakes alone is scored "against" the photographs of the sources of photographs alone, where there are
-    any. "macro" is the plain mean over the sources that have both classes, or are scored so; its intervals are those
-    of the mean of resamples drawn source by source.
+    any. "macro" is the plain mean over the sources that have both classes, or are scored so; its intervals are
+    those of the mean, over resamples drawn within each source and class.
 
     Args:
         p_fake: [N] calibrated probabilities, 0..1.
@@ -167,12 +168,11 @@ def figures_by_source(
             by_source[name] = own | metrics | {"against": against}
     scored = [by_source[name] for name in members]
     rates = [key for key, value in scored[0].items() if isinstance(value, float)] if scored else []
-    rates = [key for key in rates if all(key in metrics for metrics in scored)]
+    rates = [key for key in rates if all(key in m for m in scored) and key != "detection_rate"]  # that is recall
     macro = {"sources": len(scored)} | {key: float(np.mean([m[key] for m in scored])) for key in rates}
     if with_intervals and rates:
-        draws = [
-            _resampled(p_fake[chosen], labels[chosen], number) for number, (chosen, _) in enumerate(members.values())
-        ]
+        weights = _resamples(np.char.add(sources, labels.astype(str)), 0)  # borrowed photographs are drawn once
+        draws = [_weighted(p_fake[on], labels[on], weights[:, on]) for on, _ in members.values()]
         macro["interval"] = _percentiles({key: np.mean([draw[key] for draw in draws], 0) for key in rates})
     return {"all": measured(np.ones(len(labels), bool)), "macro": macro, "sources": by_source}
 

@@ -13,7 +13,7 @@ IMAGENET = "imagenet"
 
 
 class WeightsError(RuntimeError):
-    """Backbone weights that cannot be had; the message says what to do."""
+    """Weights to begin from that cannot be had; the message says what to do."""
 
 
 def build(recipe: Recipe, weights: str | Path | None = None, epoch: int | None = None) -> keras.Model:
@@ -32,12 +32,14 @@ def build(recipe: Recipe, weights: str | Path | None = None, epoch: int | None =
 
     Raises:
         WeightsError: the file is missing or fits another network, or the download failed.
-        RecipeError: the backbone has no such layer as the recipe keeps.
+        RecipeError: the backbone has no such layer as the recipe keeps, or an .onnx file does not suit the recipe.
     """
     size = recipe.size if epoch is None else recipe.train_size(epoch)
     whole = str(weights).endswith(".onnx")
     if whole and (recipe.head or not recipe.fold_batch_norm):
-        raise RecipeError("To go on from an .onnx file, a recipe needs `head: []` and `fold_batch_norm: true`.")
+        raise RecipeError(
+            "To go on from an .onnx file, a recipe needs `head: []` and `fold_batch_norm: true`; try --recipe shipped."
+        )
     backbone = _mobilenet_v2(size, None if whole else weights)
     backbone.trainable = not recipe.frozen
     if epoch is not None and (first := recipe.first_trained(epoch)):
@@ -69,7 +71,7 @@ def without_batch_norm(backbone: keras.Model) -> keras.Model:
     """The network that computes what the backbone computes in inference mode, without BatchNorm layers.
 
     Each is folded into the convolution before it, which gets a bias; `trainable` is kept. Fine-tuned so, a network
-    keeps the statistics that it was pretrained with, and a step on a CPU takes little more than half the time.
+    keeps the statistics that it had, and a step on a CPU takes about two thirds of the time.
 
     Args:
         backbone: functional, of one input and output; every BatchNorm follows a convolution.
@@ -122,7 +124,7 @@ def head(x: keras.KerasTensor, recipe: Recipe) -> keras.KerasTensor:
 
 
 def weights_sha256(weights: str | Path) -> str:
-    """What a run remembers of its backbone's weights: "imagenet", or the file's sha256. Raises WeightsError."""
+    """What a run remembers of the weights it began from: "imagenet", or the file's sha256. Raises WeightsError."""
     if weights == IMAGENET:
         return IMAGENET
     if not Path(weights).is_file():

@@ -60,6 +60,8 @@ def _weights(graph: onnx.GraphProto) -> list[tuple[np.ndarray, np.ndarray]]:
     for node in graph.node:
         if node.op_type not in ("Conv", "MatMul", "Gemm"):
             continue
+        if not all(name in constants for name in node.input[1:]):
+            raise ValueError(f"the weights of {node.name or node.op_type} are not stored as they are")
         kernel, *bias = (constants[name] for name in node.input[1:])
         outputs = kernel.shape[0] if node.op_type == "Conv" else kernel.shape[-1]
         bias = bias[0] if bias else np.zeros(outputs, np.float32)

@@ -125,6 +125,18 @@ class Recipe(_Strict):
         return self
 
     @model_validator(mode="after")
+    def _kept_from_an_epoch_on(self):
+        if self.kept and min(self.kept) < 0:
+            raise ValueError("kept must name epochs from 0 on")
+        return self
+
+    @model_validator(mode="after")
+    def _momentum_of_a_batch_norm(self):
+        if self.fold_batch_norm and self.batch_norm_momentum is not None:
+            raise ValueError("with fold_batch_norm no BatchNorm is left to have a batch_norm_momentum")
+        return self
+
+    @model_validator(mode="after")
     def _sizes_end_at_size(self):
         sizes = self.sizes or {0: self.size}
         if min(sizes) != 0 or list(sizes.values())[-1] != self.size or max(sizes) >= self.epochs:
