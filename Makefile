@@ -16,17 +16,11 @@ test: .venv-test/installed
 	.venv-test/bin/ruff format --check .
 	.venv-test/bin/python -m pytest
 
-train: runs/base/model.onnx
-	.venv-test/bin/python -m train fit --recipe shipped --data $(DATA) --weights $< --out runs/shipped
+train: .venv-test/installed
+	.venv-test/bin/python -m train fit --recipe shipped --data $(DATA) --weights $(WEIGHTS) --out runs/shipped
 	.venv-test/bin/python -m export onnx runs/shipped --out model.onnx
-	cp runs/base/curves.png runs/base/history.csv reports/base/
 	cp runs/shipped/curves.png runs/shipped/history.csv reports/shipped/
 	$(MAKE) reports
-
-# Exported once: a run goes on only from the very file that it began with.
-runs/base/model.onnx: | .venv-test/installed
-	.venv-test/bin/python -m train fit --recipe base --data $(DATA) --weights $(WEIGHTS) --out runs/base
-	.venv-test/bin/python -m export onnx runs/base
 
 reports: .venv-test/installed
 	.venv-test/bin/python -m train audit --data $(DATA) --out reports/audit

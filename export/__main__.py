@@ -1,4 +1,4 @@
-"""Command line: python -m export onnx."""
+"""Command line: python -m export onnx|calibrate."""
 
 import argparse
 import os
@@ -9,6 +9,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # most of TensorFlow's chatt
 os.environ["KERAS_BACKEND"] = "tensorflow"  # tf2onnx reads TensorFlow graphs
 
 from detect.model import ModelError
+from export import ExportError
+from export.calibrate import add_arguments, recalibrate
 from train.data import DataError
 
 
@@ -18,11 +20,13 @@ def main(argv: list[str] | None = None) -> int:
     onnx = commands.add_parser("onnx", help="write model.onnx from a training run, checked and measured")
     onnx.add_argument("run", type=Path, metavar="RUN", help="the run's folder, runs/NAME")
     onnx.add_argument("--out", type=Path, help="default: model.onnx in the run's folder")
+    onnx.set_defaults(run_command=_onnx)
+    calibrate = commands.add_parser("calibrate", help="fit a model file's temperature and unsure band to pictures")
+    add_arguments(calibrate)
+    calibrate.set_defaults(run_command=_calibrate)
     args = parser.parse_args(argv)
-    from export.onnx import ExportError, export_onnx  # here, because TensorFlow takes seconds to load
-
     try:
-        export_onnx(args.run, args.out or args.run / "model.onnx")
+        args.run_command(args)
     except (DataError, ExportError, ModelError) as error:
         sentence = str(error)
     except OSError as error:
@@ -34,6 +38,16 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     print(f"python -m export {args.command}: {sentence}", file=sys.stderr)
     return 2
+
+
+def _onnx(args: argparse.Namespace) -> None:
+    from export.onnx import export_onnx  # here, because TensorFlow takes seconds to load
+
+    export_onnx(args.run, args.out or args.run / "model.onnx")
+
+
+def _calibrate(args: argparse.Namespace) -> None:
+    recalibrate(args.model, args.data, args.out or args.model, args.tier, args.accuracy)
 
 
 if __name__ == "__main__":

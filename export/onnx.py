@@ -13,6 +13,7 @@ from detect.crop import pixel_values
 from detect.detector import Detector
 from detect.files import whole_file
 from detect.model import LABELS, Metadata, Model
+from export import ExportError
 from train.data import DataError, data_sha256, read_samples
 from train.evaluate import evaluate, headline
 from train.fit import Run
@@ -21,10 +22,6 @@ from train.network import build
 OPSET = 17  # read by every onnxruntime since 1.13, by onnxruntime-web and by Optimum
 PARITY_CROPS = 256
 PARITY_TOLERANCE = 1e-4  # on logits
-
-
-class ExportError(RuntimeError):
-    """The exported file does not compute what Keras computes."""
 
 
 def export_onnx(run_folder: Path, out: Path) -> Metadata:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from detect.picture import open_picture
-from train.degrade import degrade, erase, reframe, relight
+from train.degrade import degrade, erase, reframe, relight, saturate
 from train.recipe import Degrade, Reframe
 from train.tiers import TIERS, compressed, open_degraded, scaled
 
@@ -74,7 +74,7 @@ def test_light_changes_by_no_more_than_asked():
 
 def test_saturation_changes_both_ways(picture):
     def colour(seed):
-        crop = relight(picture, 0.3, np.random.default_rng(seed)).astype(int)
+        crop = saturate(picture, 0.3, np.random.default_rng(seed)).astype(int)
         return (crop.max(-1) - crop.min(-1)).mean()
 
     own = (picture.max(-1).astype(int) - picture.min(-1)).mean()

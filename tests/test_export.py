@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -88,3 +89,23 @@ def test_a_run_that_has_not_ended_is_not_exported(run_folder, tmp_path):
         done = command("export", "onnx", folder, "--out", tmp_path / "out.onnx")
         assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
     assert not list(tmp_path.glob("*.onnx"))
+
+
+def test_a_model_file_is_calibrated_again(exported, run_folder, data, tmp_path):
+    """Its own calibration spoilt, it gets from the same pictures the one that the training gave it."""
+    out, calibration = tmp_path / "model.onnx", json.loads((run_folder / "calibration.json").read_text())
+    proto, metadata = onnx.load(exported), Model(exported).metadata
+    spoilt = replace(metadata, temperature=9.0, unsure_band=(0.0, 1.0), metrics={}).to_properties()
+    onnx.helper.set_model_props(proto, spoilt)
+    onnx.save(proto, out)
+    words = ["export", "calibrate", out, "--data", data, "--tier", "clean", "--accuracy"]
+    before = out.read_bytes()
+    refused = command(*words, 0.3)
+    assert refused.returncode == 2 and "--accuracy 0.3 must be" in refused.stderr and out.read_bytes() == before
+    done = command(*words, 0.9)
+    assert done.returncode == 0, done.stderr
+    found = Model(out).metadata
+    assert found.temperature == pytest.approx(calibration["temperature"], rel=1e-3)
+    assert found.unsure_band == tuple(calibration["unsure_band"])
+    assert found.metrics["auc"] == pytest.approx(metadata.metrics["auc"]) and found.metrics["split"] == "test"
+    assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]

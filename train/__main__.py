@@ -53,8 +53,7 @@ def _add_fit(commands) -> None:
     parser = commands.add_parser("fit", help="train a recipe's network; go on with a run that was cut off")
     parser.add_argument("--recipe", default="paper", help="a name in train/recipes/ or a .yaml file (default: paper)")
     parser.add_argument("--data", type=Path, required=True, help="folder with <split>/<real|fake>/ or <real|fake>/")
-    parser.add_argument("--weights", default="imagenet", help="to begin from: imagenet (downloads), the backbone's "
-                        ".weights.h5, or a model.onnx (with --recipe shipped)")  # fmt: skip
+    parser.add_argument("--weights", default="imagenet", help="of the backbone: imagenet (downloads) or a .weights.h5")
     parser.add_argument("--out", type=Path, required=True, help="the run's folder, runs/NAME")
     parser.set_defaults(run=_fit)
 
@@ -111,7 +110,7 @@ def _compare(args: argparse.Namespace) -> int:
 
 def _add_ablate(commands) -> None:
     parser = commands.add_parser("ablate", help="short runs of a recipe, each with one part left out or changed")
-    parser.add_argument("--recipe", default="base", help="a name in train/recipes/ or a .yaml file (default: base)")
+    parser.add_argument("--recipe", default="shipped", help="a name in train/recipes/ or a .yaml file")
     parser.add_argument("--epochs", type=int, default=3, help="of every run (default: 3)")
     parser.add_argument("--data", type=Path, required=True, help="folder with a manifest.csv and a split called cross")
     parser.add_argument("--weights", default="imagenet", help="see fit")

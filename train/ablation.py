@@ -139,8 +139,6 @@ def run(recipe: Recipe, epochs: int, data: Path, weights: str | Path, out: Path,
     """The command `python -m train ablate`; returns its exit status."""
     if recipe.sampling is None or recipe.degrade is None:
         raise DataError(f"{recipe.name} has no sampling or no degrade to leave out; give a recipe that has.")
-    if str(weights).endswith(".onnx"):
-        raise DataError("The runs begin from a backbone; give --weights imagenet or a .weights.h5 file.")
     if epochs < 1:
         raise DataError("--epochs must be 1 or more.")
     if readme:

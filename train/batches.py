@@ -10,7 +10,7 @@ from detect.crop import cut
 from train.augment import augment
 from train.blend import self_blend
 from train.crops import Crops
-from train.degrade import degrade, erase, reframe, relight
+from train.degrade import degrade, erase, reframe, relight, saturate
 from train.recipe import Recipe, Sampling
 
 
@@ -64,6 +64,8 @@ class Batches(keras.utils.PyDataset):
         crop = cut(picture, square, self.size, self.crops.resampling)
         if recipe.light:
             crop = relight(crop, recipe.light, rng)
+        if recipe.saturation:
+            crop = saturate(crop, recipe.saturation, rng)
         if recipe.erase:
             crop = erase(crop, recipe.erase, rng)
         return augment(crop, recipe.augment, rng)

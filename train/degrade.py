@@ -48,11 +48,15 @@ def reframe(square: Box, width: int, height: int, options: Reframe, rng: np.rand
 
 
 def relight(crop: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
-    """Random brightness, contrast and saturation of a crop [S, S, 3] uint8, up to a share `strength` either way."""
-    brightness, contrast, saturation = rng.uniform(-strength, strength, 3)
+    """Random brightness and contrast of a crop [S, S, 3] uint8, up to a share `strength` either way."""
+    brightness, contrast = rng.uniform(-strength, strength, 2)
     levels = (np.arange(256.0) - 128) * (1 + contrast) + 128 * (1 + brightness)
-    crop = np.asarray(ImageEnhance.Color(Image.fromarray(crop)).enhance(1 + saturation))
     return np.clip(np.rint(levels), 0, 255).astype(np.uint8)[crop]
+
+
+def saturate(crop: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    """Random saturation of a crop [S, S, 3] uint8, up to a share `strength` either way."""
+    return np.asarray(ImageEnhance.Color(Image.fromarray(crop)).enhance(1 + rng.uniform(-strength, strength)))
 
 
 def erase(crop: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:

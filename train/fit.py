@@ -21,13 +21,12 @@ import keras
 import numpy as np
 
 from detect.files import whole_file, write_text
-from detect.model import Model
 from train.average import Average
 from train.batches import Batches
 from train.calibrate import calibrate
 from train.crops import Crops, Framing, cached_crops
 from train.curves import draw_curves
-from train.data import DataError, Sample, data_sha256, read_samples
+from train.data import DataError, data_sha256, read_samples
 from train.network import build, weights_sha256
 from train.recipe import Recipe
 
@@ -42,7 +41,7 @@ class Run:
     recipe: Recipe
     data: Path
     data_sha256: str
-    weights_sha256: str  # of the file to begin from, or "imagenet"
+    weights_sha256: str  # of the backbone's file, or "imagenet"
     cache: Path | None = field(default=None, compare=False)  # of faces, where runs share one; else the run's own
 
     @classmethod
@@ -88,15 +87,14 @@ def fit(recipe: Recipe, data: Path, weights: str | Path, out: Path, cache: Path 
     Args:
         recipe: see train/recipes.
         data: see `train.data.read_samples`.
-        weights: to begin from, see `train.network.build`.
+        weights: of the backbone, see `train.network.build`.
         out: the run's folder.
         cache: folder of faces that several runs share; without it they are kept in the run's folder.
 
     Raises:
         DataError: the data cannot be used, `out` holds another run, or the loss is no longer a number.
-        WeightsError: the weights to begin from cannot be had.
-        RecipeError: the recipe keeps a layer that is not there, or does not suit the weights.
-        ModelError: the weights are an .onnx file of another kind.
+        WeightsError: the backbone's weights cannot be had.
+        RecipeError: the recipe keeps a layer that is not there.
     """
     data = data.resolve()  # so that the cache is found again from any folder
     samples = read_samples(data, recipe.seed)
@@ -108,7 +106,6 @@ def fit(recipe: Recipe, data: Path, weights: str | Path, out: Path, cache: Path 
     history = _resume_point(run)
     model = _model(run, history, weights)  # before the faces are cut, lest a wrong file cost minutes
     if not begun:
-        _check_held_out(run, samples, weights)
         _begin(run)
     train, val = run.crops("train", samples), run.crops("val", samples)
     _train(run, model, train, val, history)
@@ -144,23 +141,6 @@ def _has_begun(run: Run) -> bool:
     return True
 
 
-def _check_held_out(run: Run, samples: list[Sample], weights: str | Path) -> None:
-    """Refuse to go on from a model that was trained on pictures which would be val here."""
-    if not str(weights).endswith(".onnx"):
-        return
-    first = Model(weights).metadata
-    before = read_samples(run.data, first.seed)
-    if first.data_sha256 == run.data_sha256 and _val(before) != _val(samples):
-        raise DataError(
-            f"{weights} was trained on pictures that this run would hold out: the data has no val split of its own, "
-            f"and the recipe's seed draws another one. Give the recipe `seed: {first.seed}`."
-        )
-
-
-def _val(samples: list[Sample]) -> set[Path]:
-    return {sample.path for sample in samples if sample.split == "val"}
-
-
 def _begin(run: Run) -> None:
     values = {
         "recipe": run.recipe.model_dump(),
@@ -185,8 +165,7 @@ def _model(run: Run, history: list[dict], weights: str | Path | None = None) -> 
     if anew:  # fewer weights are trained: the optimizer begins again, the file's state of it is not read
         model.load_weights(_state(run, len(history)))
     rate, decay = recipe.rate(epoch), recipe.weight_decay
-    clip = {"global_clipnorm": recipe.clip_norm}
-    optimizer = keras.optimizers.AdamW(rate, decay, **clip) if decay else keras.optimizers.Adam(rate, **clip)
+    optimizer = keras.optimizers.AdamW(rate, decay) if decay else keras.optimizers.Adam(rate)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
     if history and not anew:

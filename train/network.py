@@ -4,16 +4,14 @@ import hashlib
 from pathlib import Path
 
 import keras
-import numpy as np
 
-from train.onnx_weights import load_onnx_weights
 from train.recipe import Recipe, RecipeError
 
 IMAGENET = "imagenet"
 
 
 class WeightsError(RuntimeError):
-    """Weights to begin from that cannot be had; the message says what to do."""
+    """Backbone weights that cannot be had; the message says what to do."""
 
 
 def build(recipe: Recipe, weights: str | Path | None = None, epoch: int | None = None) -> keras.Model:
@@ -21,9 +19,8 @@ def build(recipe: Recipe, weights: str | Path | None = None, epoch: int | None =
 
     Args:
         recipe: gives backbone, size and head.
-        weights: to begin from: of the backbone, "imagenet" (Keras downloads them), a .weights.h5 file of
-            keras.applications.MobileNetV2(include_top=False), or None for random ones; or a model.onnx of this
-            project, whose last layer counts too.
+        weights: of the backbone: "imagenet" (Keras downloads them), a .weights.h5 file of
+            keras.applications.MobileNetV2(include_top=False), or None for random ones.
         epoch: of the training, from 0: it gives the side S in pixels and the layers that are trained. Without it, S
             is the recipe's final one.
 
@@ -32,15 +29,10 @@ def build(recipe: Recipe, weights: str | Path | None = None, epoch: int | None =
 
     Raises:
         WeightsError: the file is missing or fits another network, or the download failed.
-        RecipeError: the backbone has no such layer as the recipe keeps, or an .onnx file does not suit the recipe.
+        RecipeError: the backbone has no such layer as the recipe keeps.
     """
     size = recipe.size if epoch is None else recipe.train_size(epoch)
-    whole = str(weights).endswith(".onnx")
-    if whole and (recipe.head or not recipe.fold_batch_norm):
-        raise RecipeError(
-            "To go on from an .onnx file, a recipe needs `head: []` and `fold_batch_norm: true`; try --recipe shipped."
-        )
-    backbone = _mobilenet_v2(size, None if whole else weights)
+    backbone = _mobilenet_v2(size, weights)
     backbone.trainable = not recipe.frozen
     if epoch is not None and (first := recipe.first_trained(epoch)):
         names = [layer.name for layer in backbone.layers]
@@ -48,8 +40,6 @@ def build(recipe: Recipe, weights: str | Path | None = None, epoch: int | None =
             raise RecipeError(f"kept: the backbone has no layer {first}.")
         for layer in backbone.layers[: names.index(first)]:
             layer.trainable = False  # its BatchNorm then uses the averages it has
-    if recipe.fold_batch_norm:
-        backbone = without_batch_norm(backbone)
     if recipe.batch_norm_momentum is not None:
         for layer in backbone.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
@@ -58,56 +48,7 @@ def build(recipe: Recipe, weights: str | Path | None = None, epoch: int | None =
     x = keras.layers.Rescaling(2.0, -1.0)(pixels)  # 0..1 -> -1..1, what these ImageNet weights were trained on
     x = backbone(x, training=False) if recipe.frozen else backbone(x)
     logits = head(keras.layers.GlobalAveragePooling2D()(x), recipe)
-    network = keras.Model(pixels, logits, name=recipe.name)
-    if whole:
-        try:
-            load_onnx_weights(network, weights)
-        except (OSError, ValueError) as error:
-            raise WeightsError(f"{weights} is not a model.onnx of this network ({error}).") from None
-    return network
-
-
-def without_batch_norm(backbone: keras.Model) -> keras.Model:
-    """The network that computes what the backbone computes in inference mode, without BatchNorm layers.
-
-    Each is folded into the convolution before it, which gets a bias; `trainable` is kept. Fine-tuned so, a network
-    keeps the statistics that it had, and a step on a CPU takes about two thirds of the time.
-
-    Args:
-        backbone: functional, of one input and output; every BatchNorm follows a convolution.
-
-    Returns:
-        Model of the same input, output and names of layers.
-    """
-    made, norms = {}, {}
-    for layer in backbone.layers:
-        if isinstance(layer, keras.layers.InputLayer):
-            made[layer.output] = keras.Input(layer.output.shape[1:])
-            continue
-        given = [made[x] for x in (layer.input if isinstance(layer.input, list) else [layer.input])]
-        if isinstance(layer, keras.layers.BatchNormalization):
-            norms[layer.input] = layer
-            made[layer.output] = given[0]
-            continue
-        options = layer.get_config()
-        if "use_bias" in options:
-            options["use_bias"] = True
-        copied = type(layer).from_config(options)
-        copied.trainable = layer.trainable
-        made[layer.output] = copied(given if len(given) > 1 else given[0])
-    folded = keras.Model(made[backbone.input], made[backbone.output], name=backbone.name)
-    for layer in backbone.layers:
-        weights = layer.get_weights()
-        if not weights or isinstance(layer, keras.layers.BatchNormalization):
-            continue
-        if norm := norms.get(layer.output):
-            gamma, beta, mean, variance = norm.get_weights()
-            factor = gamma / np.sqrt(variance + norm.epsilon)
-            bias = beta + ((weights[1] if layer.use_bias else 0) - mean) * factor
-            depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)  # kernel [h, w, C, 1], not [h, w, in, C]
-            weights = [weights[0] * (factor[:, None] if depthwise else factor), bias]
-        folded.get_layer(layer.name).set_weights(weights)
-    return folded
+    return keras.Model(pixels, logits, name=recipe.name)
 
 
 def head(x: keras.KerasTensor, recipe: Recipe) -> keras.KerasTensor:
@@ -124,7 +65,7 @@ def head(x: keras.KerasTensor, recipe: Recipe) -> keras.KerasTensor:
 
 
 def weights_sha256(weights: str | Path) -> str:
-    """What a run remembers of the weights it began from: "imagenet", or the file's sha256. Raises WeightsError."""
+    """What a run remembers of its backbone's weights: "imagenet", or the file's sha256. Raises WeightsError."""
     if weights == IMAGENET:
         return IMAGENET
     if not Path(weights).is_file():

@@ -94,15 +94,14 @@ class Recipe(_Strict):
     augment: Augment
     reframe: Reframe | None = None
     degrade: Degrade | None = None
-    light: float | None = Field(default=None, ge=0, le=0.5)  # brightness, contrast and saturation, share either way
+    light: float | None = Field(default=None, ge=0, le=0.5)  # brightness and contrast, share either way
+    saturation: float | None = Field(default=None, ge=0, le=0.5)  # share either way
     erase: Share | None = None  # of the views: a rectangle is blotted out
     sampling: Sampling | None = None  # without it every picture is drawn once an epoch
     sizes: dict[int, int] | None = None  # epoch (from 0) -> pixels a side in training from there on
     kept: dict[int, str] | None = None  # epoch (from 0) -> the backbone's first layer that is still trained
-    fold_batch_norm: bool | None = None  # of the backbone, into its convolutions, before training
     batch_norm_momentum: float | None = Field(default=None, ge=0, lt=1)  # of the backbone; Keras's own is 0.999
     weight_decay: float | None = Field(default=None, gt=0, lt=1)  # AdamW's
-    clip_norm: float | None = Field(default=None, gt=0)  # of all gradients together
     average: float | None = Field(default=None, gt=0, lt=1)  # see train.average; without it the last step's weights
     batch_size: int = Field(ge=2)
     epochs: int = Field(ge=1)
@@ -128,12 +127,6 @@ class Recipe(_Strict):
     def _kept_from_an_epoch_on(self):
         if self.kept and min(self.kept) < 0:
             raise ValueError("kept must name epochs from 0 on")
-        return self
-
-    @model_validator(mode="after")
-    def _momentum_of_a_batch_norm(self):
-        if self.fold_batch_norm and self.batch_norm_momentum is not None:
-            raise ValueError("with fold_batch_norm no BatchNorm is left to have a batch_norm_momentum")
         return self
 
     @model_validator(mode="after")
