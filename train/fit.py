@@ -210,7 +210,7 @@ def _epoch(
     model: keras.Model, train: Batches, val: Batches, epoch: int, callbacks: keras.callbacks.CallbackList
 ) -> dict[str, float]:
     """One epoch, as `keras.Model.fit` runs it, but for one thing: batches are made between the steps by all cores, and
-    not during them by a thread that takes a core away from the network; on two cores that is a third faster.
+    not during them by a thread that takes a core away from the network.
 
     Returns:
         learning_rate (the schedule's), and loss, accuracy, val_loss and val_accuracy, each a mean over the epoch.
