@@ -3,7 +3,6 @@
 import io
 import re
 import struct
-import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -213,4 +212,3 @@ def test_threads_do_not_disturb_each_other_or_the_warnings_of_the_program(small)
         pictures = list(pool.map(open_picture, [data] * 60))
     assert all(np.array_equal(picture, expected) for picture in pictures)
     assert warnings.filters == filters
-    assert threading.active_count() < 20
