@@ -13,14 +13,43 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+
+from detect import exif
 
 Image.init()  # registers every format; otherwise Pillow does so on its first failure
 pillow_heif.register_heif_opener(thumbnails=False)
 # Pillow warns of odd metadata and of size, which is checked here. warnings.catch_warnings is not thread-safe.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
-# What Pillow may try on untrusted bytes. JPEG brings MPO, which many phones and cameras write inside .jpg.
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "HEIF")
+
+class PlainJpeg(JpegImageFile):
+    """JPEG whose metadata stays unread.
+
+    Pillow takes all of EXIF apart on opening, for the resolution, and the index of MPO, which phones write inside .jpg.
+    Their tags may share bytes, so that a small file can ask for more memory than there is.
+    """
+
+    format = "PLAINJPEG"
+
+    def _read_dpi_from_exif(self) -> None:
+        pass
+
+
+class PlainTiff(TiffImageFile):
+    """TIFF whose inner directories stay unread: Pillow takes them apart after decoding, for `PlainJpeg`'s reason."""
+
+    format = "PLAINTIFF"
+
+    def load_end(self) -> None:
+        pass
+
+
+Image.register_open(PlainJpeg.format, PlainJpeg, lambda prefix: prefix.startswith(b"\xff\xd8\xff"))
+Image.register_open(PlainTiff.format, PlainTiff, lambda prefix: prefix[:4] in (b"II*\0", b"MM\0*"))
+# What Pillow may try on untrusted bytes.
+FORMATS = (PlainJpeg.format, "PNG", "WEBP", "BMP", "GIF", PlainTiff.format, "HEIF")
 FORMAT_NAMES = "JPEG, PNG, WebP, BMP, GIF, TIFF or HEIC"
 SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .gif .tif .tiff .heic .heif .hif".split())
 
@@ -71,6 +100,8 @@ def open_picture(source: "str | os.PathLike | bytes | np.ndarray | Image.Image")
         raise PictureError(f"The file is larger than {MAX_BYTES >> 20} MB. Send a smaller copy.")
     if not data:
         raise PictureError("The file is empty. Send the picture again.")
+    if data[:4] in (b"II*\0", b"MM\0*") and not exif.is_harmless(data):
+        raise PictureError(_DAMAGED)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_size(*image.size)
@@ -123,11 +154,11 @@ def _decode(image: Image.Image) -> np.ndarray:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turned as EXIF says. ImageOps.exif_transpose also writes EXIF anew, and fails where any tag of it is odd."""
-    try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
-    except _DECODER_ERRORS:
-        return image  # EXIF that cannot be read says nothing about rotation; the pixels are sound
+    """Turned as EXIF says. Pillow's reader of EXIF takes all of it apart, see `PlainJpeg`, or fails at an odd tag."""
+    if isinstance(image, PlainTiff):
+        orientation = image.tag_v2.get(ExifTags.Base.Orientation)
+    else:
+        orientation = exif.orientation((image.info.get("exif") or b"").removeprefix(b"Exif\0\0"))
     return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 

@@ -6,13 +6,15 @@ import random
 import resource
 import struct
 import time
+import tracemalloc
 import zlib
 
 import numpy as np
 import pytest
-from pictures import LOSSLESS, LOSSY, chunk, encoded, png, refusal
+from pictures import LOSSLESS, LOSSY, chunk, difference, encoded, png, quarters, refusal
 from PIL import Image
 
+from detect import exif
 from detect.picture import MAX_BYTES, MAX_PIXELS, MIN_SIDE, PictureError, open_picture
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:::PIL\..*")  # pytest shows them although the program does not
@@ -181,3 +183,61 @@ def test_an_image_in_memory_whose_file_was_cut_is_refused(small):
     data = encoded(small, "JPEG")
     with Image.open(io.BytesIO(data[: len(data) // 2])) as image:
         assert "cut short" in refusal(image)
+
+
+# Tags that share bytes
+
+
+def tags_on_shared_bytes(tags: int, size: int) -> bytes:
+    """A TIFF directory of 32-bit numbers, all of whose tags point at the same `size` bytes."""
+    start = 8 + 2 + 12 * tags + 4
+    entries = b"".join(struct.pack("<HHII", 40000 + n, 4, size // 4, start) for n in range(tags))
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", tags) + entries + bytes(4) + bytes(size)
+
+
+def peak(data: bytes) -> int:
+    """Bytes that Python holds at most while a picture is opened or refused."""
+    tracemalloc.start()
+    try:
+        open_picture(data)
+    except PictureError:
+        pass
+    finally:
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    return most
+
+
+@pytest.mark.parametrize("style", ["JPEG", "PNG", "WEBP"])
+def test_exif_whose_tags_share_bytes_costs_no_memory(style):
+    picture = encoded(quarters(), style)
+    hostile = encoded(quarters(), style, exif=b"Exif\0\0" + tags_on_shared_bytes(2000, 32_000))
+    assert peak(hostile) < peak(picture) + 10 * len(hostile) + 2**20
+    assert open_picture(hostile).shape == open_picture(picture).shape
+
+
+def test_a_tiff_whose_tags_share_bytes_is_refused_before_it_costs_memory():
+    assert exif.is_harmless(tags_on_shared_bytes(1, 32_000)) and not exif.is_harmless(tags_on_shared_bytes(2, 32_000))
+    hostile = tags_on_shared_bytes(2000, 1_000_000)
+    assert peak(hostile) < 10 * len(hostile)
+    with pytest.raises(PictureError, match="damaged"):
+        open_picture(hostile)
+
+
+@pytest.mark.parametrize("tag", [0x8769, 0x8825])
+def test_the_inner_directories_of_a_tiff_stay_unread(tag):
+    outer = encoded(quarters(), "TIFF", tiffinfo={tag: 0x01020304})
+    inner = tags_on_shared_bytes(400, 100_000)
+    moved = bytearray(inner[8:])
+    for entry in range(2, 2 + 12 * 400, 12):  # the places of its values, now behind the outer file
+        (start,) = struct.unpack_from("<I", moved, entry + 8)
+        struct.pack_into("<I", moved, entry + 8, start - 8 + len(outer))
+    assert outer.count(b"\4\3\2\1") == 1
+    hostile = outer.replace(b"\4\3\2\1", struct.pack("<I", len(outer))) + moved
+    assert exif.is_harmless(hostile)
+    assert peak(hostile) < 5 * len(hostile) and difference(open_picture(hostile), quarters()) == 0
+
+
+def test_a_tiff_full_of_numbers_is_refused():
+    assert exif.is_harmless(tags_on_shared_bytes(1, exif.MAX_NUMBERS))
+    assert not exif.is_harmless(tags_on_shared_bytes(1, exif.MAX_NUMBERS + 4))
