@@ -1,6 +1,7 @@
 """What several tests need: a portrait, a small data set made of it, a training run, a server, a browser."""
 
 import csv
+import io
 import os
 import shutil
 import socket
@@ -8,6 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import redirect_stderr, redirect_stdout
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -111,11 +114,41 @@ backbone.save_weights(sys.argv[1])
     return file
 
 
+@pytest.fixture
+def short_backbone(monkeypatch, tmp_path) -> Path:
+    """MobileNetV2 up to its fourth block in place of all of it, whose graph takes TensorFlow many seconds to build in
+    every phase of a training; gives weights for it."""
+    import keras
+
+    from train import network
+
+    def short(size: int, weights: Path | None) -> keras.Model:
+        whole = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(size, size, 3))
+        backbone = keras.Model(whole.input, whole.get_layer("block_4_add").output, name=whole.name)
+        if weights:
+            backbone.load_weights(weights)
+        return backbone
+
+    monkeypatch.setattr(network, "_mobilenet_v2", short)
+    keras.utils.set_random_seed(1)
+    file = tmp_path / "short.weights.h5"
+    short(32, None).save_weights(file)
+    return file
+
+
 def command(*words: object, **options) -> subprocess.CompletedProcess:
     """Run `python -m ...` from the repository's root."""
     return subprocess.run(
         [sys.executable, "-m", *map(str, words)], cwd=ROOT, capture_output=True, text=True, timeout=250, **options
     )
+
+
+def here(*words: object) -> subprocess.CompletedProcess:
+    """The same inside this process, which need not load TensorFlow again."""
+    main = import_module(f"{words[0]}.__main__").main
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        status = main(list(map(str, words[1:])))
+    return subprocess.CompletedProcess(words, status, out.getvalue(), err.getvalue())
 
 
 def fit_command(data: Path, recipe: Path, weights: Path, out: Path) -> list[str]:

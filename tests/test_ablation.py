@@ -34,9 +34,7 @@ def test_every_variant_differs_from_the_first_in_what_its_name_says():
         Recipe.model_validate(variant.model_dump())
 
 
-def test_a_miniature_ablation_is_measured_and_goes_on_where_it_was_cut_off(
-    data, backbone_weights, tmp_path, monkeypatch
-):
+def test_a_miniature_ablation_is_measured_and_goes_on_where_it_was_cut_off(data, short_backbone, tmp_path, monkeypatch):
     with (data / "manifest.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     folder = tmp_path / "data"
@@ -63,11 +61,13 @@ def test_a_miniature_ablation_is_measured_and_goes_on_where_it_was_cut_off(
     (tmp_path / "out").mkdir()
     written = []
     for _ in range(2):
-        assert ablation.run(recipe, 1, folder, backbone_weights, tmp_path / "out", readme) == 0
+        assert ablation.run(recipe, 1, folder, short_backbone, tmp_path / "out", readme) == 0
         weights = sorted((tmp_path / "out" / "runs").glob("*/best.weights.h5"))
         written.append([(file, file.stat().st_mtime_ns) for file in weights])
     assert written[0] == written[1] and len(written[0]) == 2  # each was trained once
     report = json.loads((tmp_path / "out" / "ablation.json").read_text())
+    trained = json.loads(next((tmp_path / "out" / "runs").glob("*/run.json")).read_text())
+    assert report["data_sha256"] == trained["data_sha256"] and report["recipe_sha256"] == recipe.sha256
     for row in report["rows"]:
         assert row["epochs"] == 1 and row["minutes"] > 0
         for place in ("val clean", "val web", "val hard", "cross clean", "cross hard"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, command, fit_command
+from conftest import ROOT, command, fit_command, here
 from PIL import Image
 
 from detect import Detector, Model
@@ -102,11 +102,11 @@ def test_the_command_writes_a_report_pictures_and_the_readme(evaluated):
 
 def test_a_report_is_measured_again(evaluated, tmp_path):
     words, out, _ = evaluated
-    assert command(*words, "--check", out / "report.json").returncode == 0
+    assert here(*words, "--check", out / "report.json").returncode == 0
     report = json.loads((out / "report.json").read_text())
     report["tiers"]["hard"]["all"]["accuracy"] -= 0.05
     (tmp_path / "report.json").write_text(json.dumps(report))
-    checked = command(*words, "--check", tmp_path / "report.json")
+    checked = here(*words, "--check", tmp_path / "report.json")
     assert checked.returncode == 1 and "hard.all.accuracy" in checked.stdout
 
 
@@ -131,7 +131,7 @@ def test_pictures_held_out_by_the_seed_are_the_ones_measured(data, recipe_file, 
         ["export", "onnx", run],
         ["train", "evaluate", "--model", model, "--data", folder, "--split", "val", "--out", out],
     ):
-        done = command(*words)
+        done = here(*words)
         assert done.returncode == 0, done.stderr
     held_out = [row["path"] for row in csv.DictReader((run / "crops" / "val.csv").open())]
     expected = Detector(model).predict(held_out)
@@ -146,7 +146,7 @@ def test_pictures_held_out_by_the_seed_are_the_ones_measured(data, recipe_file, 
 
 
 def test_a_split_that_is_not_there_is_said_so(exported, data):
-    done = command("train", "evaluate", "--model", exported, "--data", data, "--split", "cross")
+    done = here("train", "evaluate", "--model", exported, "--data", data, "--split", "cross")
     assert (
         done.returncode == 2
         and "no real pictures for the split cross" in done.stderr

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from conftest import command
+from conftest import here
 from onnx import numpy_helper
 
 from detect import Detector, Model
@@ -77,7 +77,7 @@ def test_data_that_has_changed_since_the_training_is_refused(run_folder, data, t
     (changed / "manifest.csv").write_text("\n".join(manifest[:-4]) + "\n")
     values = json.loads((run / "run.json").read_text()) | {"data": str(changed)}
     (run / "run.json").write_text(json.dumps(values))
-    done = command("export", "onnx", run)
+    done = here("export", "onnx", run)
     assert done.returncode == 2 and "has changed since" in done.stderr and not (run / "model.onnx").exists()
 
 
@@ -86,7 +86,7 @@ def test_a_run_that_has_not_ended_is_not_exported(run_folder, tmp_path):
     unfinished.mkdir()
     (unfinished / "run.json").write_bytes((run_folder / "run.json").read_bytes())
     for folder, words in ((unfinished, "has not ended"), (tmp_path / "nowhere", "not the folder of a training run")):
-        done = command("export", "onnx", folder, "--out", tmp_path / "out.onnx")
+        done = here("export", "onnx", folder, "--out", tmp_path / "out.onnx")
         assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
     assert not list(tmp_path.glob("*.onnx"))
 
@@ -100,9 +100,9 @@ def test_a_model_file_is_calibrated_again(exported, run_folder, data, tmp_path):
     onnx.save(proto, out)
     words = ["export", "calibrate", out, "--data", data, "--tier", "clean", "--accuracy"]
     before = out.read_bytes()
-    refused = command(*words, 0.3)
+    refused = here(*words, 0.3)
     assert refused.returncode == 2 and "--accuracy 0.3 must be" in refused.stderr and out.read_bytes() == before
-    done = command(*words, 0.9)
+    done = here(*words, 0.9)
     assert done.returncode == 0, done.stderr
     found = Model(out).metadata
     assert found.temperature == pytest.approx(calibration["temperature"], rel=1e-3)

@@ -15,11 +15,11 @@ import keras
 import numpy as np
 import pytest
 import yaml
-from conftest import RECIPE, ROOT, command, fit_command
+from conftest import RECIPE, ROOT, command, fit_command, here
 from PIL import Image
 
+from train import fit as training
 from train.calibrate import fit_temperature, unsure_band
-from train.fit import _epoch
 from train.recipe import load_recipe
 
 
@@ -73,7 +73,7 @@ def test_an_epochs_figures_are_means_over_its_pictures():
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(0.0), loss, metrics=["accuracy"])  # at this rate every step sees one network
     callbacks = keras.callbacks.CallbackList(model=model, epochs=1, steps=3, verbose=0)
-    row = _epoch(model, Pictures(), Pictures(), 0, callbacks)
+    row = training._epoch(model, Pictures(), Pictures(), 0, callbacks)
     for name, value in model.evaluate(Pictures(), verbose=0, return_dict=True).items():
         assert row[name] == pytest.approx(value, rel=1e-5) == row[f"val_{name}"]
 
@@ -103,8 +103,10 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(run_folder, data, r
     assert same_weights(out / "best.weights.h5", run_folder / "best.weights.h5")
 
 
-def test_growing_sizes_and_every_augmentation_resume_to_the_same_weights(data, backbone_weights, tmp_path):
-    """Killed where the size grows and the first layers are kept; beside it, trained undisturbed."""
+def test_growing_sizes_and_every_augmentation_resume_to_the_same_weights(
+    data, short_backbone, tmp_path, monkeypatch, capsys
+):
+    """A run, and what was on disk of it where the size grows and the first layers are kept, gone on with."""
     recipe = tmp_path / "growing.yaml"
     base = load_recipe("shipped").model_dump()
     small = {
@@ -118,18 +120,27 @@ def test_growing_sizes_and_every_augmentation_resume_to_the_same_weights(data, b
     }
     small |= {"average": 0.9, "learning_rate": {0: 1e-3, 2: 1e-4}, "decided_accuracy": 0.8}
     recipe.write_text(yaml.safe_dump(base | small))
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    done = command(*fit_command(data, recipe, backbone_weights, whole))
-    assert done.returncode == 0, done.stderr
-    killed_and_resumed(fit_command(data, recipe, backbone_weights, killed), killed, "epoch_0001")
-    assert (whole / "history.csv").read_text() == (killed / "history.csv").read_text()
-    assert same_weights(whole / "state/epoch_0003.weights.h5", killed / "state/epoch_0003.weights.h5")
-    averages = [np.load(folder / "state/average_0003.npz") for folder in (whole, killed)]
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    original = training._save_epoch
+
+    def save_and_copy(run, model, history, average):
+        original(run, model, history, average)
+        if len(history) == 1:
+            shutil.copytree(whole, cut)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_save_epoch", save_and_copy)
+        training.fit(load_recipe(recipe), data, short_backbone, whole)
+    training.fit(load_recipe(recipe), data, short_backbone, cut)
+    assert "going on after epoch 1 of 3" in capsys.readouterr().out
+    assert (whole / "history.csv").read_text() == (cut / "history.csv").read_text()
+    assert same_weights(whole / "state/epoch_0003.weights.h5", cut / "state/epoch_0003.weights.h5")
+    averages = [np.load(folder / "state/average_0003.npz") for folder in (whole, cut)]
     assert averages[0]["step"] == 12 and all(np.array_equal(averages[0][n], averages[1][n]) for n in averages[0].files)
     assert sorted(p.name for p in (whole / "state").iterdir()) == ["average_0003.npz", "epoch_0003.weights.h5"]
     history = list(csv.DictReader((whole / "history.csv").open()))
     assert [float(row["learning_rate"]) for row in history] == pytest.approx([1e-3, 5.5e-4, 1e-4])
-    trained, backbone = weights(whole / "best.weights.h5"), weights(backbone_weights)
+    trained, backbone = weights(whole / "best.weights.h5"), weights(short_backbone)
     assert trained["optimizer/vars/0"] == 2 * 4  # the last epoch; 64 pictures in batches of 16, counted from the change
     first = "layers/conv2d/vars/0"
     assert not np.array_equal(backbone[first], trained[f"layers/functional/{first}"])  # trained before it was kept
@@ -148,7 +159,8 @@ for epoch in (0, 1):
     model = build(recipe, sys.argv[2], epoch)
     backbone = next(layer for layer in model.layers if layer.name.startswith("mobilenetv2"))
     before = {layer.name: layer.get_weights() for layer in backbone.layers}
-    model.compile(keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.01), loss, run_eagerly=True)  # one step each: a graph would take longer
     model.train_on_batch(np.random.default_rng(0).random((8, 32, 32, 3)), np.arange(8) % 2)
     changed = [layer.name for layer in backbone.layers if layer.weights and any(
         not np.array_equal(a, b) for a, b in zip(before[layer.name], layer.get_weights()))]
@@ -174,7 +186,7 @@ def test_another_recipe_does_not_overwrite_a_run(run_folder, data, backbone_weig
     other = tmp_path / "other.yaml"
     other.write_text(RECIPE.replace("seed: 7", "seed: 8"))
     before = (run_folder / "run.json").read_bytes()
-    done = command(*fit_command(data, other, backbone_weights, run_folder))
+    done = here(*fit_command(data, other, backbone_weights, run_folder))
     assert done.returncode == 2 and "another recipe" in done.stderr and "Traceback" not in done.stderr
     assert (run_folder / "run.json").read_bytes() == before
 
@@ -182,7 +194,7 @@ def test_another_recipe_does_not_overwrite_a_run(run_folder, data, backbone_weig
 def test_other_weights_do_not_go_unnoticed(run_folder, data, recipe_file, backbone_weights, tmp_path):
     other = tmp_path / "other.weights.h5"
     other.write_bytes(backbone_weights.read_bytes() + b"0")
-    done = command(*fit_command(data, recipe_file, other, run_folder))
+    done = here(*fit_command(data, recipe_file, other, run_folder))
     assert done.returncode == 2 and "other weights" in done.stderr and "Traceback" not in done.stderr
 
 
@@ -194,7 +206,7 @@ def test_broken_and_faceless_pictures_are_counted_and_early_stopping_stops(data,
     Image.new("RGB", (80, 80), "grey").save(folder / "fake" / "000.png")
     recipe = tmp_path / "impatient.yaml"
     recipe.write_text(RECIPE.replace("patience: 6", "patience: 1").replace("epochs: 6", "epochs: 30"))
-    done = command(*fit_command(folder, recipe, backbone_weights, tmp_path / "run"))
+    done = here(*fit_command(folder, recipe, backbone_weights, tmp_path / "run"))
     assert done.returncode == 0, done.stderr
     assert "skipped" in done.stdout and "real/000.png: This is not a picture" in done.stdout
     rows = list(csv.DictReader((tmp_path / "run" / "crops" / "train.csv").open()))
@@ -220,7 +232,7 @@ def test_bad_usage_ends_in_one_sentence(data, recipe_file, backbone_weights, tmp
     line = fit_command(data, recipe_file, backbone_weights, tmp_path / "run")
     for option, value in change.items():
         line[line.index(option) + 1] = value
-    done = command(*line)
+    done = here(*line)
     assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "run" / "run.json").exists()  # the corrected command may use the same folder
 

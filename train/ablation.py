@@ -13,7 +13,7 @@ from detect.files import whole_file, write_text
 from detect.model import probability
 from train.batches import Batches
 from train.crops import Framing, cached_crops
-from train.data import DataError, Sample, read_samples
+from train.data import DataError, Sample, data_sha256, read_samples
 from train.fit import Run, fit
 from train.metrics import figures_by_source
 from train.network import WeightsError, build
@@ -149,6 +149,7 @@ def run(recipe: Recipe, epochs: int, data: Path, weights: str | Path, out: Path,
     except WeightsError as error:
         raise DataError(str(error)) from None
     report = {"recipe": recipe.name, "recipe_sha256": recipe.sha256, "epochs": epochs}
+    report |= {"data_sha256": data_sha256(data.resolve(), read_samples(data.resolve(), recipe.seed))}
     report |= {"keras": keras.__version__, "rows": rows}
     print(ablation_markdown(report))
     draw_ablation(report, out / "ablation.png")

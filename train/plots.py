@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from detect.files import whole_file
+from train.report import figure as figure_text
 from train.tiers import TIERS
 
 COLOURS = {"clean": "#0072b2", "web": "#e69f00", "hard": "#d55e00"}  # told apart by the colour-blind (Okabe & Ito)
@@ -42,7 +43,7 @@ def _roc(report: dict) -> Figure:
         figures = report["tiers"][tier]
         for number, (name, (fpr, tpr)) in enumerate(figures["roc"].items()):
             style = SOURCE_STYLES[number % len(SOURCE_STYLES)]
-            axis.plot(fpr, tpr, style, label=f"{name}, AUC {figures['sources'][name]['auc']:.3f}")
+            axis.plot(fpr, tpr, style, label=f"{name}, AUC {figure_text('auc', figures['sources'][name]['auc'])}")
         axis.plot([0, 1], [0, 1], color="0.8", zorder=0)
         axis.set(xlabel="real pictures called fake", title=tier, aspect="equal", xlim=(0, 1), ylim=(0, 1))
         axis.legend(fontsize=7, loc="lower right")
@@ -58,7 +59,7 @@ def _reliability(report: dict) -> Figure:
         figures = report["tiers"][tier]
         points = [(p["p_fake"], p["fake"]) for p in figures["reliability"]]
         axis.plot(*zip(*points, strict=True), MARKERS[tier] + "-", color=COLOURS[tier],
-                  label=f"{tier}, ECE {figures['all']['ece']:.3f}")  # fmt: skip
+                  label=f"{tier}, ECE {figure_text('ece', figures['all']['ece'])}")  # fmt: skip
     axis.set(xlabel="p(fake) that the detector gives", ylabel="share that is fake", xlim=(0, 1), ylim=(0, 1))
     axis.legend()
     return figure
