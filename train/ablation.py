@@ -36,8 +36,6 @@ def variants(recipe: Recipe, epochs: int) -> dict[str, Recipe]:
         "frozen backbone, the paper's head": {"frozen": True, "head": head, "learning_rate": {0: 1e-3}},
         f"at {recipe.size} px": {"size": recipe.size},
         "no degradation": {"degrade": None},
-        "with sharpening": {"degrade": recipe.degrade.model_copy(update={"sharpen": 0.25, "amount": 1.5})},
-        "with erasing": {"erase": 0.3},
         "no self-blending": {"sampling": recipe.sampling.model_copy(update={"self_blend": 0.0})},
         "drawn as the data is": {"sampling": None},
     }

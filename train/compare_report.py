@@ -73,6 +73,8 @@ def _notes(report: dict) -> list[str]:
         "is, by one look at each face.",
         f"Times: median of {latency['rounds']} rounds in turns, one picture at a time, {latency['threads']} threads of "
         f"{machine['cpu']}; from the face crop's pixel values to the probability, without finding the face. "
+        "Idle threads wait instead of spinning, lest one model slow the next one down, so each takes longer here than "
+        "alone. "
         "Parameters: the numbers in the ONNX file (float32), batch normalisation folded in. Training times are of "
         "this machine, whatever else ran on it.",
         f"Python {machine['python']}, {packages}. Data {report['data_sha256'][:12]}, seed {report['seed']}.",
