@@ -18,7 +18,7 @@ def test_every_variant_differs_from_the_first_in_what_its_name_says():
     first, *others = (variant.model_dump() for variant in ablation.variants(recipe, 3).values())
     assert first["size"] == 96 and first["sizes"] is None and first["epochs"] == 3 and not first["frozen"]
     changed = [{key for key in first if first[key] != other[key]} for other in others]
-    assert changed == [{"frozen", "head", "learning_rate"}, {"size"}, {"degrade"}, {"sampling"}]
+    assert changed == [{"frozen", "head", "learning_rate"}, {"size"}, {"degrade"}, {"sampling"}, {"sampling"}]
     small = recipe.model_copy(update={"size": 96})
     assert "at 96 px" not in ablation.variants(small, 3)  # it would be the first run again
     for variant in ablation.variants(recipe, 3).values():

@@ -16,7 +16,9 @@ from PIL import Image
 from detect import Model
 from detect.faces import FaceFinder
 from detect.picture import open_picture
+from train.ablation import ablation_markdown, variants
 from train.bars import bars_of
+from train.compare_report import compare_markdown
 from train.evaluate import compare, headline
 from train.recipe import load_recipe
 from train.report import END, begin_mark, readme_markdown, report_markdown
@@ -26,6 +28,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 REPORTS = ROOT / "reports"
 REPORT, CROSS = (
     json.loads((REPORTS / "shipped" / split / "report.json").read_text(encoding="utf-8")) for split in ("test", "cross")
+)
+COMPARISON, ABLATION = (
+    json.loads((REPORTS / name / f"{name}.json").read_text(encoding="utf-8")) for name in ("compare", "ablation")
 )
 
 
@@ -74,8 +79,10 @@ def test_the_front_matter_makes_a_space():
     [
         ("shipped, test", readme_markdown(REPORT)),
         ("shipped, cross", readme_markdown(CROSS)),
+        ("compare", compare_markdown(COMPARISON)),
+        ("ablation", ablation_markdown(ABLATION)),
     ],
-    ids=["test", "cross"],
+    ids=["test", "cross", "compare", "ablation"],
 )
 def test_readme_shows_the_reports_and_nothing_else(name, table):
     _, _, rest = README.partition(begin_mark(name))
@@ -88,6 +95,23 @@ def test_the_markdown_reports_are_those_of_the_figures(report):
     folder = REPORTS / "shipped" / report["split"]
     assert (folder / "report.md").read_text(encoding="utf-8") == report_markdown(report)
     assert report["bars"] == bars_of(report)
+
+
+def test_the_comparison_is_of_the_shipped_model_the_paper_s_recipe_and_the_same_data():
+    metadata = Model(ROOT / "model.onnx").metadata
+    (own,) = (model for model in COMPARISON["models"] if model["name"] == "shipped")
+    assert own["sha256"] == hashlib.sha256((ROOT / "model.onnx").read_bytes()).hexdigest() and own["same_data"]
+    assert COMPARISON["recipe_sha256"] == load_recipe("paper").sha256
+    assert COMPARISON["data_sha256"] == metadata.data_sha256
+    assert (REPORTS / "compare" / "compare.md").read_text(encoding="utf-8").strip() == compare_markdown(COMPARISON)
+
+
+def test_the_ablation_is_of_the_shipped_recipe_and_the_same_data():
+    metadata = Model(ROOT / "model.onnx").metadata
+    assert ABLATION["recipe_sha256"] == metadata.recipe_sha256
+    assert ABLATION["data_sha256"] == metadata.data_sha256
+    assert [row["name"] for row in ABLATION["rows"]] == list(variants(load_recipe("shipped"), ABLATION["epochs"]))
+    assert (REPORTS / "ablation" / "ablation.md").read_text(encoding="utf-8") == ablation_markdown(ABLATION)
 
 
 def test_readme_shows_pictures_that_are_there():

@@ -37,6 +37,7 @@ def variants(recipe: Recipe, epochs: int) -> dict[str, Recipe]:
         f"at {recipe.size} px": {"size": recipe.size},
         "no degradation": {"degrade": None},
         "no self-blending": {"sampling": recipe.sampling.model_copy(update={"self_blend": 0.0})},
+        "drawn as the data is": {"sampling": None},
     }
     first = recipe.model_copy(update=short)
     changed = {name: first.model_copy(update=change) for name, change in changes.items()}
