@@ -128,7 +128,7 @@ def draw_ablation(report: dict, path: Path) -> None:
     axis.set(yticks=range(len(rows)), yticklabels=[row["name"] for row in rows], xlabel="AUC, mean of sources")
     axis.grid(axis="x", color="0.9")
     axis.invert_yaxis()
-    axis.legend()
+    axis.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))  # beside the points, which it would cover
     with whole_file(path) as partial:
         canvas.savefig(partial, dpi=110, format="png")
 
