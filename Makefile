@@ -1,12 +1,13 @@
 # make run    the demo on the shipped model.onnx, at http://127.0.0.1:7860
 # make test   every check: style and tests
 # make train  the shipped model and its reports again, from DATA and WEIGHTS
+# make screenshots  the page on the examples, as README shows it
 
 PYTHON ?= python3
 DATA ?= ../shared/data/faces
 WEIGHTS ?= imagenet
 
-.PHONY: run test train reports
+.PHONY: run test train reports screenshots
 
 run: .venv/installed
 	.venv/bin/python app.py
@@ -27,13 +28,17 @@ reports: .venv-test/installed
 	.venv-test/bin/python -m train evaluate --data $(DATA) --split test --out reports/shipped/test --readme README.md
 	.venv-test/bin/python -m train evaluate --data $(DATA) --split cross --out reports/shipped/cross --readme README.md
 
+screenshots: .venv-test/installed
+	PYTHONPATH=. .venv-test/bin/python tests/screenshots.py reports/page
+
 # A virtual environment counts as installed only when the last step has gone through.
 .venv/installed: requirements.txt
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-.venv-test/installed: requirements.txt requirements-train.txt requirements-test.txt
+.venv-test/installed: requirements.txt requirements-train.txt requirements-test.txt tests/node/package.json
 	$(PYTHON) -m venv .venv-test
 	.venv-test/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	! command -v npm >/dev/null || npm install --silent --prefix tests/node
 	touch $@

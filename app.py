@@ -1,87 +1,77 @@
 """The web page and its API: Gradio Blocks over detect/. Start it with `python app.py`."""
 
+import json
 import sys
-from pathlib import Path
 
+import page.startup  # noqa: F401  before Gradio
+
+# isort: split
 import gradio as gr
-import numpy as np
-from gradio.components import Component
-from gradio.components.label import LabelConfidence, LabelData
-from gradio.data_classes import ImageData
-from gradio_client.utils import is_http_url_like
-from PIL import Image
+from starlette.middleware import Middleware
 
-from detect import Detector, ModelError, PictureError, Verdict, open_picture
+from detect import Detector, ModelError, PictureError, Verdict, VideoError, open_picture, texts
+from detect.album import Named
 from detect.detector import default_model
-from detect.explain import CAUTION, MAX_SHOWN, WORDS, explain, face_name, faces_shown, headline
-from detect.picture import FORMAT_NAMES, MAX_BYTES
-from detect.verdict import FAKE, REAL, UNSURE
+from detect.frames import MAX_VIDEO_BYTES, VIDEO_FORMAT_NAMES
+from detect.picture import FORMAT_NAMES
+from detect.stability import examine
+from detect.turns import BusyError
+from page import intake  # noqa: F401  how files come in
+from page.many import Many, NotJudged, many_tab
+from page.photographs import photograph_tab
+from page.report import CSS as REPORT_CSS
+from page.report import report_tab
+from page.uploads import ClosedRoutes, Sweeper, upload_folder
+from page.videos import Videos, video_tab
 
-EXAMPLES = Path(__file__).parent / "examples"
-VIEW_SIDE = 1024  # pixels of the picture that is sent back with its boxes
-COLOURS = {REAL: "#1d6fd8", FAKE: "#d1343c", UNSURE: "#8a6d00"}  # beside the word, never instead of it
-KEEP_SECONDS = 600  # uploads and results are deleted after this time
-
-TITLE = "Mobile Deepfake Detector"
-INTRO = f"""# {TITLE}
-Drop a photograph with a face. The detector says whether the face is **real** or **fake**, how sure that is,
-and how often it is wrong; where it does not know, it says **not sure**.
-{CAUTION} The model is for research and non-commercial use.
-Pictures are judged on this server, not kept, and deleted within {2 * KEEP_SECONDS // 60} minutes."""
-WAITING = "Drop, paste or take a photograph, or choose an example."
-EXAMPLES_LABEL = "Examples: fakes made by this project first, then real portraits"
-FAILED = "The picture could not be judged"
+SWEEP_SECONDS = 60  # between two looks for old uploads
+KEEP_SECONDS = texts.KEEP_MINUTES * 60 - SWEEP_SECONDS
 
 CSS = """
+#many-table :is(table, tr, [role=row]) { font-family: var(--font); }
+#many-table th:not(:first-child) .cell-menu-button { display: flex; }
+#many-table th:not(:first-child) .header-content { padding-right: 1.5rem; }
+input:focus-visible { outline: 2px solid var(--color-accent) !important; outline-offset: 3px; }
 #headline h2 { font-size: 1.8rem; margin: 0.2rem 0; }
+#examples .gallery-item { width: 7rem; }
+#examples .gallery-item img { margin: 0 auto; }
+#examples .gallery-item::after {
+    content: attr(aria-label); display: block; font-size: var(--text-sm); padding: 0.2rem;
+}
 @media (max-width: 767px) {
     #examples .gallery { flex-wrap: nowrap; overflow-x: auto; }
     #examples .gallery-item { flex: none; }
 }
 """
-FACE_COLOURS = {face_name(n, name): colour for name, colour in COLOURS.items() for n in range(1, MAX_SHOWN + 1)}
-SCROLL_ON_A_PHONE = """() => {
-    if (window.innerWidth < 768) document.querySelector("#headline h2")?.scrollIntoView({behavior: "smooth"});
-}"""
+# A screen reader says the answer when it comes, and what an example is. Tabs are made when they are first opened.
+SAY = f"""() => {{
+    const names = {json.dumps(texts.EXAMPLE_NAMES)};
+    const mark = () => {{
+        for (const id of ["headline", "many-headline", "film-headline", "operating-point"])
+            document.getElementById(id)?.setAttribute("aria-live", "polite");
+        for (const image of document.querySelectorAll("#examples .gallery-item:not([aria-label]) img"))
+            image.closest("button").setAttribute("aria-label", names[image.src.split("/").pop().split(".")[0]] ?? "");
+    }};
+    new MutationObserver(mark).observe(document.body, {{childList: true, subtree: true}});
+    mark();
+}}"""
 # Faces are nobody's to keep: no run history, and nothing larger than what would be judged is taken in.
-LAUNCH = {"max_file_size": MAX_BYTES, "run_history": False, "ssr_mode": False, "css": CSS, "enable_monitoring": False}
+LAUNCH = {
+    "max_file_size": MAX_VIDEO_BYTES,
+    "run_history": False,
+    "ssr_mode": False,
+    "theme": gr.themes.Default().set(body_text_color_subdued="*neutral_500", link_text_color_dark="*secondary_400"),
+    "css": CSS + REPORT_CSS,
+    "enable_monitoring": False,
+    "app_kwargs": {"middleware": [Middleware(ClosedRoutes)]},
+}
 
 
-def uploaded_file(component: gr.Image, payload: ImageData | None) -> str | None:
-    """What happens to an upload before our functions see it: nothing. `open_picture` is the first to read it."""
-    return payload.path if payload else None
+class Endpoints:
+    """The functions that programs call."""
 
-
-def label_data(component: gr.Label, verdict: Verdict | None) -> LabelData | dict:
-    """A Verdict as gr.Label shows it: "Not sure" stands above the two probabilities where the detector is unsure."""
-    if verdict is None:
-        return {}
-    confidences = sorted(((verdict.p_fake, FAKE), (1 - verdict.p_fake, REAL)), reverse=True)
-    return LabelData(
-        label=WORDS[verdict.label],
-        confidences=[LabelConfidence(label=WORDS[name], confidence=p) for p, name in confidences],
-    )
-
-
-async def refuse_addresses(component: gr.Image, path: str | Path | None) -> str | None:
-    """Before a payload reaches `uploaded_file`, Gradio would download an address, of any size."""
-    if is_http_url_like(str(path)):
-        raise gr.Error("Send the picture itself, not its address.", print_exception=False)
-    return await Component.async_move_resource_to_block_cache(component, path)
-
-
-# Gradio makes components anew in a session, so a changed instance would not last, and it writes a .pyi file
-# beside the source of every subclass. Hence the classes themselves.
-gr.Image.preprocess = uploaded_file
-gr.Image.async_move_resource_to_block_cache = refuse_addresses
-gr.Label.postprocess = label_data
-
-
-class Page:
-    """The functions behind the page and the endpoints."""
-
-    def __init__(self, detector: Detector):
-        self.detector = detector
+    def __init__(self, detector: Detector, videos: Videos, many: Many):
+        self.detector, self.videos, self.many = detector, videos, many
 
     def predict(self, image: str) -> Verdict:
         """Judge the faces in one picture: "Real", "Fake" or "Not sure", with the calibrated probability of each.
@@ -92,89 +82,97 @@ class Page:
         Returns:
             {"label": "Real" | "Fake" | "Not sure", "confidences": [{"label", "confidence" 0..1}, ...]}
         """
-        return self._verdict(image)
+        return self._verdict(image, False)
 
-    def analyze(self, image: str) -> dict:
+    def analyze(self, image: str, thorough: bool = False) -> dict:
         """Judge the faces in one picture and return the whole verdict.
 
         Args:
             image: a picture file (JPEG, PNG, WebP, BMP, GIF, TIFF or HEIC).
+            thorough: score the most suspicious faces again after small changes, as the page does; a face that does not
+                survive them is "unsure". Takes several times as long.
 
         Returns:
             {"label": "real" | "fake" | "unsure", "p_fake": 0..1, "confidence": 0.5..1, "reasons": [sentences],
             "faces": [{"box": [left, top, right, bottom] in pixels, "score", "p_fake", "label"}]}
         """
-        return self._verdict(image).to_dict()
+        return self._verdict(image, thorough).to_dict()
 
-    def show(self, image: str | None) -> tuple:
-        """The page's own event: headline, label, explanation, picture with frames, and whether to show those two."""
-        if image is None:
-            return "", None, WAITING, None, *_visible(False)
+    def analyze_video(self, video: str) -> dict:
+        """Judge the faces in one video by frames spread over its whole length, and return the verdict and a timeline.
+
+        Args:
+            video: a video file (MP4, MOV, AVI, MKV or WebM).
+
+        Returns:
+            {"label": "real" | "fake" | "unsure", "p_fake": 0..1, "confidence": 0.5..1, "reasons": [sentences],
+            "faces": [{"number", "label", "p_fake", "has_say", "frames", "first_seconds", "last_seconds", "key_seconds",
+            "box": [left, top, right, bottom] in pixels}], "timeline": [{"seconds", "faces": [{"face": number, "box",
+            "score", "p_fake"}]}], "seconds", "frames"}
+        """
+        if video is None:
+            raise gr.Error(f"No video was sent. Send an {VIDEO_FORMAT_NAMES} file.", print_exception=False)
         try:
-            picture = open_picture(image)
-        except PictureError as error:
-            return f"## {FAILED}", None, str(error), None, *_visible(False)
-        verdict = self.detector.predict([picture])[0]
-        sentences = "\n".join(f"- {sentence}" for sentence in explain(verdict, self.detector.metadata))
-        shown = _visible(bool(verdict.faces))
-        return f"## {headline(verdict)}", verdict, sentences, _with_frames(picture, verdict), *shown
+            return self.videos.judge(video).to_dict()
+        except (VideoError, BusyError) as error:
+            raise gr.Error(str(error), print_exception=False) from None
 
-    def _verdict(self, image: str | None) -> Verdict:
+    def analyze_batch(self, images: list[Named]) -> list[dict]:
+        """Judge the faces in many pictures and return one verdict for each, in the order in which they came.
+
+        Args:
+            images: picture files (JPEG, PNG, WebP, BMP, GIF, TIFF or HEIC).
+
+        Returns:
+            [{"file": its name, "label": "real" | "fake" | "unsure", "p_fake": 0..1, "confidence": 0.5..1, "reasons":
+            [sentences], "faces": [{"box": [left, top, right, bottom] in pixels, "score", "p_fake", "label"}]}], or, for
+            a file that cannot be read, {"file", "error": a sentence}
+        """
+        try:
+            return self.many.judge(images)
+        except (NotJudged, BusyError) as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    def _verdict(self, image: str | None, thorough: bool) -> Verdict:
         if image is None:
             raise gr.Error(f"No picture was sent. Send a {FORMAT_NAMES} file.", print_exception=False)
         try:
-            return self.detector.predict([open_picture(image)])[0]
+            picture = open_picture(image)
         except PictureError as error:
             raise gr.Error(str(error), print_exception=False) from None
-
-
-def _visible(visible: bool) -> tuple:
-    return gr.update(visible=visible), gr.update(visible=visible)
-
-
-def _with_frames(picture: np.ndarray, verdict: Verdict) -> tuple:
-    """The picture, at most VIEW_SIDE pixels large, and a labelled frame per face, for gr.AnnotatedImage."""
-    view = Image.fromarray(picture)
-    view.thumbnail((VIEW_SIDE, VIEW_SIDE))
-    scale = view.width / picture.shape[1], view.height / picture.shape[0]
-    thick = max(2, max(view.size) // 150)
-    frames = []
-    for name, face in faces_shown(verdict):
-        left, top, right, bottom = (round(x * scale[i % 2]) for i, x in enumerate(face.box))
-        frame = np.zeros((view.height, view.width), np.float32)
-        frame[top:bottom, left:right] = 1
-        frame[top + thick : bottom - thick, left + thick : right - thick] = 0  # the face itself stays untinted
-        frames.append((frame, name))
-    return view, frames
+        return examine(self.detector, picture)[0] if thorough else self.detector.predict([picture])[0]
 
 
 def build(detector: Detector) -> gr.Blocks:
     """The page for a detector, not yet launched."""
-    page = Page(detector)
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(KEEP_SECONDS, KEEP_SECONDS)) as demo:
-        gr.Markdown(INTRO)
-        with gr.Row():
-            with gr.Column():
-                photo = gr.Image(type="filepath", label="Photograph", height=380, elem_id="photo")
-                gr.Examples(
-                    [str(p) for p in sorted(EXAMPLES.glob("*.jpg"))], photo, label=EXAMPLES_LABEL, elem_id="examples"
-                )
-            with gr.Column():
-                title = gr.Markdown(elem_id="headline")
-                with gr.Column(visible=False) as label_area:
-                    label = gr.Label(label="Verdict", elem_id="label")
-                why = gr.Markdown(WAITING, elem_id="why")
-                with gr.Column(visible=False) as faces_area:
-                    faces = gr.AnnotatedImage(label="Faces", elem_id="faces", height=460, color_map=FACE_COLOURS)
-        shown = [title, label, why, faces, label_area, faces_area]
-        judged = photo.change(page.show, photo, shown, show_progress_on=photo, api_visibility="private")
-        judged.then(None, js=SCROLL_ON_A_PHONE)
+    videos = Videos(detector)
+    many = Many(detector)
+    endpoints = Endpoints(detector, videos, many)
+    with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEEP_SECONDS)) as demo:
+        gr.Markdown(texts.INTRO)
+        with gr.Tab(texts.PHOTO_TAB):
+            photo = photograph_tab(detector)
+        with gr.Tab(texts.MANY_TAB):
+            album = many_tab(many)
+        with gr.Tab(texts.VIDEO_TAB):
+            film = video_tab(videos)
+        with gr.Tab(texts.REPORT_TAB):
+            report_tab(detector)
+        demo.load(None, js=SAY)
 
         # The endpoints: events of buttons that nobody sees.
-        verdict = gr.JSON(visible=False)
-        gr.Button(visible=False).click(page.predict, photo, label, api_name="predict")
-        gr.Button(visible=False).click(page.analyze, photo, verdict, api_name="analyze")
-    return demo.queue(max_size=64, default_concurrency_limit=2)
+        label, verdict, thorough = gr.Label(visible=False), gr.JSON(visible=False), gr.Checkbox(visible=False)
+        picture = {"concurrency_id": "picture"}
+        gr.Button(visible=False).click(endpoints.predict, photo, label, api_name="predict", **picture)
+        gr.Button(visible=False).click(endpoints.analyze, [photo, thorough], verdict, api_name="analyze", **picture)
+        gr.Button(visible=False).click(
+            endpoints.analyze_video, film, verdict, api_name="analyze_video", concurrency_limit=None
+        )
+        gr.Button(visible=False).click(
+            endpoints.analyze_batch, album, verdict, api_name="analyze_batch", concurrency_id="batch",
+            concurrency_limit=None,
+        )  # fmt: skip
+    return demo.queue(max_size=64, default_concurrency_limit=2, api_open=False)
 
 
 def main() -> int:
@@ -183,7 +181,13 @@ def main() -> int:
     except ModelError as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2
-    build(detector).launch(**LAUNCH)
+    folder, demo = upload_folder(), build(detector)
+
+    def kept() -> set[str]:
+        return {file for block in demo.blocks.values() for file in getattr(block, "keep_in_cache", ())}
+
+    with Sweeper(folder, KEEP_SECONDS, SWEEP_SECONDS, kept):
+        demo.launch(**LAUNCH)
     return 0
 
 

@@ -1,16 +1,34 @@
-"""Run time of the deepfake detector: photo in, verdict out.
+"""Run time of the deepfake detector: photo or video in, verdict out.
 
-    from detect import Detector
+    from detect import Detector, judge_video
 
-    verdict = Detector("model.onnx").predict(["portrait.jpg"])[0]
-    print(verdict.label, verdict.p_fake)
+    detector = Detector("model.onnx")
+    verdict = detector.predict(["portrait.jpg"])[0]
+    print(verdict.label, verdict.p_fake, judge_video(detector, "clip.mp4").label)
 
-Data flows one way: bytes -> picture -> faces -> pixel values -> logits -> probability -> verdict.
+Data flows one way: bytes -> picture -> faces -> pixel values -> logits -> probability -> verdict. A video is a row of
+pictures: file -> frames -> the same for each -> faces followed -> verdict.
 """
 
 from detect.detector import Detector
+from detect.frames import VideoError, sample_frames
 from detect.model import Model, ModelError
 from detect.picture import PictureError, open_picture
 from detect.verdict import Face, Verdict
+from detect.video import VideoFace, VideoVerdict, judge_video, key_frames
 
-__all__ = ["Detector", "Face", "Model", "ModelError", "PictureError", "Verdict", "open_picture"]
+__all__ = [
+    "Detector",
+    "Face",
+    "Model",
+    "ModelError",
+    "PictureError",
+    "Verdict",
+    "VideoError",
+    "VideoFace",
+    "VideoVerdict",
+    "judge_video",
+    "key_frames",
+    "open_picture",
+    "sample_frames",
+]

@@ -1,38 +1,41 @@
-"""Command line: python -m detect PATH... judges pictures, folders and globs.
+"""Command line: python -m detect PATH... judges pictures, videos, folders and globs.
 
-Exit status: 0 every picture was read, 1 some failed, 2 bad usage.
+Exit status: 0 every file was read, 1 some failed, 2 bad usage.
 """
 
 import argparse
-import csv
 import glob
 import io
-import json
 import os
 import sys
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
+from time import perf_counter
 
 from tqdm import tqdm
 
 from detect.detector import Detector, default_model
 from detect.files import whole_file
+from detect.frames import MAX_SECONDS, MAX_VIDEO_BYTES, VIDEO_SUFFIXES, VideoError
 from detect.model import ModelError
 from detect.picture import SUFFIXES, PictureError
+from detect.records import csv_writer, is_harmless, json_line, record_of
+from detect.verdict import Verdict
+from detect.video import VideoVerdict, judge_video
 
 INTERRUPTED = 130  # what a shell says of Ctrl-C
-COLUMNS = ("path", "label", "p_fake", "confidence", "faces", "reasons", "ms", "error")
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m detect",
-        description="Judge whether the faces in pictures are real or fake. A verdict is evidence, not proof.",
-        epilog="Exit status: 0 every picture was read, 1 some could not be, 2 bad usage.",
+        description="Judge whether faces in pictures and videos are real or fake. A verdict is evidence, not proof.",
+        epilog=f"A video may be {MAX_SECONDS} seconds long and {MAX_VIDEO_BYTES >> 20} MB large. "
+        "Exit status: 0 every file was read, 1 some could not be, 2 bad usage.",
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a picture, a folder or a glob pattern")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a picture, a video, a folder or a glob pattern")
     parser.add_argument("--recursive", action="store_true", help="look into the folders of a folder, too")
     parser.add_argument("--format", choices=("table", "jsonl", "csv"), default="table")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to standard output")
@@ -42,7 +45,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     paths = list(find_pictures(args.paths, args.recursive))
     if not paths:
-        return _usage(f"No pictures in {', '.join(args.paths)}. Name a picture, or add --recursive for inner folders.")
+        named = ", ".join(args.paths)
+        return _usage(f"No pictures or videos in {named}. Name a file, or add --recursive for inner folders.")
     try:
         detector = Detector(args.model)
         with _output(args.output) as out:
@@ -60,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def find_pictures(patterns: list[str], recursive: bool) -> Iterator[str]:
-    """Paths of the pictures meant, in input order, folders sorted. A name that matches nothing stays as it is."""
+    """Paths of the files meant, in input order, folders sorted. A name that matches nothing stays as it is."""
     for pattern in patterns:
         if os.path.isdir(pattern):
             yield from _in_folder(pattern, recursive)
@@ -78,49 +82,62 @@ def find_pictures(patterns: list[str], recursive: bool) -> Iterator[str]:
 def _in_folder(folder: str, recursive: bool) -> Iterator[str]:
     for where, folders, files in os.walk(folder):
         folders.sort()
-        yield from (os.path.join(where, f) for f in sorted(files) if Path(f).suffix.lower() in SUFFIXES)
+        yield from (os.path.join(where, f) for f in sorted(files) if _suffix(f) in SUFFIXES | VIDEO_SUFFIXES)
         if not recursive:
             break
 
 
 def judge(detector: Detector, paths: list[str], style: str, out: io.TextIOBase) -> int:
-    """Write one record per picture in input order; returns how many could not be read."""
+    """Write one record per file in input order; returns how many could not be read."""
     write = {"table": _table, "jsonl": _jsonl, "csv": _csv}[style](out, paths)
     failed = 0
-    progress = tqdm(zip(paths, detector.stream(paths), strict=True), total=len(paths), unit="picture", disable=None)
-    for path, (result, seconds) in progress:
-        path = path.encode(errors="replace").decode()  # names that are not valid UTF-8
-        if isinstance(result, PictureError):
-            failed += 1
-            write({"path": path, "error": str(result)})
-        else:
-            write({"path": path, **result.to_dict(), "ms": round(seconds * 1000, 2)})
+    with tqdm(total=len(paths), unit="file" if any(map(_is_video, paths)) else "picture", disable=None) as bar:
+        results = _results(detector, paths, lambda done, total: bar.set_postfix_str(f"frame {done} of {total}"))
+        for path, (result, seconds) in zip(paths, results, strict=True):
+            failed += isinstance(result, PictureError | VideoError)
+            write(record_of(path, result, seconds))
+            bar.update()
     return failed
 
 
+def _results(
+    detector: Detector, paths: list[str], progress: Callable[[int, int], None]
+) -> Iterator[tuple[Verdict | PictureError | VideoVerdict | VideoError, float]]:
+    """As `Detector.stream`, for pictures and videos: those between two videos are judged in batches."""
+    for video, group in groupby(paths, _is_video):
+        if not video:
+            yield from detector.stream(group)
+            continue
+        for path in group:
+            started = perf_counter()
+            try:
+                yield judge_video(detector, path, progress), perf_counter() - started
+            except VideoError as error:
+                yield error, 0.0
+
+
+def _is_video(path: str) -> bool:
+    return _suffix(path) in VIDEO_SUFFIXES
+
+
+def _suffix(path: str) -> str:
+    return Path(path).suffix.lower()
+
+
 def _jsonl(out: io.TextIOBase, paths: list[str]):
-    return lambda record: print(json.dumps(record, ensure_ascii=False), file=out)
+    return lambda record: print(json_line(record), file=out)
 
 
 def _csv(out: io.TextIOBase, paths: list[str]):
-    rows = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    rows.writeheader()
-
-    def write(record: dict) -> None:
-        flat = dict(record)
-        if "error" not in record:
-            flat |= {"faces": len(record["faces"]), "reasons": " ".join(record["reasons"])}
-        rows.writerow(flat)
-
-    return write
+    return csv_writer(out)
 
 
 def _table(out: io.TextIOBase, paths: list[str]):
     width = min(60, max(len(path) for path in paths))
-    print(f"{'picture':<{width}}  verdict  p(fake)  faces      ms  remarks", file=out)
+    print(f"{'file':<{width}}  verdict  p(fake)  faces      ms  remarks", file=out)
 
     def write(record: dict) -> None:
-        name = "".join(c if _is_harmless(c) else "?" for c in record["path"])
+        name = "".join(c if is_harmless(c) else "?" for c in record["path"])
         name = name if len(name) <= width else "…" + name[1 - width :]
         if "error" in record:
             print(f"{name:<{width}}  error    {record['error']}", file=out)
@@ -132,11 +149,6 @@ def _table(out: io.TextIOBase, paths: list[str]):
         )
 
     return write
-
-
-def _is_harmless(character: str) -> bool:
-    """Whether a character of a file name may go to a terminal: no line break, no control code."""
-    return character.isprintable() or unicodedata.category(character) == "Zs"
 
 
 @contextmanager

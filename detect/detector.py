@@ -16,7 +16,7 @@ from detect.faces import FaceFinder, FoundFace
 from detect.model import Model, in_band, probability
 from detect.picture import PictureError, open_picture
 from detect.quality import face_warnings
-from detect.verdict import FAKE, REAL, UNSURE, Face, Verdict, label_of
+from detect.verdict import FAKE, REAL, UNSURE, Face, Verdict, label_of, worst_label
 
 Source = str | os.PathLike | bytes | np.ndarray | Image.Image
 BATCH = 32
@@ -33,6 +33,7 @@ class Prepared:
     faces: tuple[FoundFace, ...]
     crops: np.ndarray
     seconds: float  # spent on decoding, face finding and cropping
+    left_out: int = 0  # faces that were found beyond the number asked for
 
 
 class Detector:
@@ -40,7 +41,7 @@ class Detector:
 
     Args:
         model: path of an ONNX file with this project's metadata, or a loaded `Model`.
-        face_finder: anything with `find(picture) -> list[FoundFace]`; YuNet by default.
+        face_finder: anything with `find(picture) -> list[FoundFace]`, largest first; YuNet by default.
 
     Raises:
         ModelError: the model file cannot serve.
@@ -89,15 +90,16 @@ class Detector:
             upcoming = self._pool.map(self._try_prepare, list(islice(sources, BATCH)))
             yield from self._judge_batch(batch)
 
-    def prepare(self, picture: Source) -> Prepared:
-        """Open a picture, find its faces, cut them out. Raises PictureError."""
+    def prepare(self, picture: Source, max_faces: int | None = None) -> Prepared:
+        """Open a picture, find its faces, cut out the `max_faces` largest, by default all. Raises PictureError."""
         started = perf_counter()
         pixels = open_picture(picture)
-        faces = tuple(self.face_finder.find(pixels))
+        found = self.face_finder.find(pixels)
+        faces = tuple(found[:max_faces])
         m = self.metadata
         boxes = [face.box for face in faces] or [None]
         crops = np.stack([crop_face(pixels, box, m.crop_margin, m.size, m.resampling) for box in boxes])
-        return Prepared(faces, crops, perf_counter() - started)
+        return Prepared(faces, crops, perf_counter() - started, len(found) - len(faces))
 
     def judge(self, prepared: Sequence[Prepared]) -> list[Verdict]:
         """The model over all faces of these pictures, at most BATCH in one run: a crowd would fill the memory."""
@@ -148,7 +150,7 @@ class Detector:
         if not faces:
             return Verdict(UNSURE, worst, confidence, (NO_FACE,), ())
         labels = {face.label for face in faces}
-        label = next(name for name in (FAKE, UNSURE, REAL) if name in labels)
+        label = worst_label(labels)
         reasons = [IN_BAND.format(*band)] if label == UNSURE else []
         if {REAL, FAKE} <= labels:
             reasons.append(DISAGREE)

@@ -1,18 +1,47 @@
-"""EXIF and TIFF's directory -> what may be known of a picture before it is opened.
+"""EXIF and TIFF's directory -> what may be known of a picture before it is opened, and the few tags asked for.
 
-Pillow reads every tag of a directory, and tags may share bytes: a megabyte of EXIF can ask it for gigabytes.
+Pillow reads every tag of a directory, and tags may share bytes: a megabyte of EXIF can ask it for gigabytes. Here the
+work is bounded by the number of tags wanted, and what is private (place, owner, serial numbers) stays in the file.
 """
 
 import struct
 from collections.abc import Iterator
+from itertools import islice
 
-ORIENTATION = 0x0112
+MAKE, MODEL, ORIENTATION, SOFTWARE, CHANGED, TAKEN, COMMENT = 0x010F, 0x0110, 0x0112, 0x0131, 0x0132, 0x9003, 0x9286
+XMP = 0x02BC  # in TIFF files
+MAX_ENTRIES = 1000  # of a directory whose tags are read; cameras write under a hundred
 MAX_NUMBERS = 2**20  # bytes of a TIFF file's tags that become Python's numbers, thirty times as large
 
 _ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}  # bytes, by type
 _BYTES = (1, 2, 7)  # types that stay bytes: BYTE, ASCII, UNDEFINED
 _SHORT, _LONG = 3, 4
+_INNER = 0x8769  # the directory with what the camera notes of the exposure
+
+
+def read_tags(block: bytes, wanted: frozenset[int], limit: int) -> dict[int, bytes]:
+    """Values of tags in the first directory of EXIF and in the one inside it.
+
+    Args:
+        block: EXIF from the byte order on, or a whole TIFF file. May be damaged: what can be read counts.
+        wanted: tag numbers.
+        limit: bytes of a value; the rest of a longer one is left out.
+
+    Returns:
+        Raw bytes by tag; a tag that is missing, of another type or out of the block's bounds is left out.
+    """
+    order, found = _ORDERS.get(block[:4]), {}
+    if order is None:
+        return found
+    try:
+        _read_directory(block, _first(block, order), order, wanted | {_INNER}, limit, found)
+        if len(found.get(_INNER, b"")) == 4:
+            _read_directory(block, struct.unpack(order + "I", found[_INNER])[0], order, wanted, limit, found)
+    except struct.error:
+        pass  # cut short: what was read until there counts
+    found.pop(_INNER, None)
+    return found
 
 
 def orientation(block: bytes) -> int | None:
@@ -21,7 +50,7 @@ def orientation(block: bytes) -> int | None:
     if order is None:
         return None
     try:
-        for tag, kind, entry in _entries(block, order):
+        for tag, kind, entry in _entries(block, order, _first(block, order)):
             if tag == ORIENTATION and kind in (_SHORT, _LONG):
                 return struct.unpack_from(order + ("H" if kind == _SHORT else "I"), block, entry + 8)[0]
     except struct.error:
@@ -37,7 +66,7 @@ def is_harmless(tiff: bytes) -> bool:
         return False
     everything = numbers = 0
     try:
-        for _, kind, entry in _entries(tiff, order):
+        for _, kind, entry in _entries(tiff, order, _first(tiff, order)):
             count, start = struct.unpack_from(order + "II", tiff, entry + 4)
             size = count * _SIZES.get(kind, 0)
             held = min(size, max(0, len(tiff) - start)) if size > 4 else 0
@@ -48,9 +77,26 @@ def is_harmless(tiff: bytes) -> bool:
     return everything <= len(tiff) and numbers <= MAX_NUMBERS
 
 
-def _entries(block: bytes, order: str) -> Iterator[tuple[int, int, int]]:
-    """Tag, type and place of every entry of the first directory. Raises struct.error at the block's end."""
-    (at,) = struct.unpack_from(order + "I", block, 4)
+def _read_directory(
+    block: bytes, at: int, order: str, wanted: frozenset[int], limit: int, found: dict[int, bytes]
+) -> None:
+    """Add the wanted tags of one directory; the first of a kind counts. Raises struct.error at the block's end."""
+    for tag, kind, entry in islice(_entries(block, order, at), MAX_ENTRIES):
+        if tag not in wanted or tag in found or kind not in (*_BYTES, _SHORT, _LONG):
+            continue
+        size = struct.unpack_from(order + "I", block, entry + 4)[0] * _SIZES[kind]
+        start = entry + 8 if size <= 4 else struct.unpack_from(order + "I", block, entry + 8)[0]
+        if value := block[start : start + min(size, limit)]:
+            found[tag] = value
+
+
+def _first(block: bytes, order: str) -> int:
+    """Place of the first directory. Raises struct.error at the block's end."""
+    return struct.unpack_from(order + "I", block, 4)[0]
+
+
+def _entries(block: bytes, order: str, at: int) -> Iterator[tuple[int, int, int]]:
+    """Tag, type and place of every entry of a directory. Raises struct.error at the block's end."""
     (entries,) = struct.unpack_from(order + "H", block, at)
     for entry in range(at + 2, at + 2 + 12 * entries, 12):
         yield *struct.unpack_from(order + "HH", block, entry), entry

@@ -1,13 +1,30 @@
 """A verdict in plain words, with the measured error rate behind it."""
 
+import html
 import math
 
+from detect.claims import CAVEAT, Claim
 from detect.model import Metadata
-from detect.verdict import FAKE, REAL, UNSURE, Face, Verdict
+from detect.stability import Stability
+from detect.verdict import FAKE, REAL, UNSURE, Face, Verdict, suspicious
+from detect.video import VideoVerdict
 
 WORDS = {REAL: "Real", FAKE: "Fake", UNSURE: "Not sure"}
+CLAIM_KINDS = {"generator": "AI generator", "credentials": "Content Credentials", "software": "Software",
+               "camera": "Camera", "date": "Date"}  # fmt: skip
+NO_CLAIMS = (
+    "Nothing on its origin was found in this file. Most platforms remove what a camera or a program has written."
+)
+FLIPPED = "**The score of this face does not hold**: after {} it points the other way, so this face is “Not sure”."
+FLIPPED_LATE = (
+    "**The score of this face does not hold**: after {} it points the other way. It was tried only now, as more "
+    "suspicious faces are there, and has kept its verdict; do not rely on it."
+)
+HELD = "It holds: no change that leaves enough of the face to judge makes it point the other way."
+UNDECIDED = "The detector is not sure of this face as it is."
 MAX_SHOWN = 12  # faces framed and named one by one
 CAUTION = "A verdict is evidence, not proof."
+VIDEO_ERROR = "How often this model is wrong about videos has not been measured; its rates of error are of photographs."
 
 
 def floor_percent(share: float) -> str:
@@ -20,16 +37,58 @@ def ceil_percent(share: float) -> str:
     return f"{math.ceil(share * 1000 - 1e-9) / 10:.1f} %"
 
 
-def headline(verdict: Verdict) -> str:
+def in_100(p_fake: float) -> str:
+    """A chance in words, never as a certainty: 0.998 -> "more than 99 in 100"."""
+    hundredths = round(p_fake * 100)
+    if not 1 <= hundredths <= 99:
+        return f"{'less than 1' if hundredths < 1 else 'more than 99'} in 100"
+    return f"{hundredths} in 100"
+
+
+def headline(verdict: Verdict | VideoVerdict) -> str:
     """The answer in one glance: "The image is Real", "The image is Fake", or that the detector is not sure."""
+    judged = "video" if isinstance(verdict, VideoVerdict) else "image"
     if verdict.label == UNSURE:
-        return "Not sure whether the image is real or fake"
-    return f"The image is {WORDS[verdict.label]}"
+        return f"Not sure whether the {judged} is real or fake"
+    return f"The {judged} is {WORDS[verdict.label]}"
 
 
 def explain(verdict: Verdict, metadata: Metadata) -> list[str]:
     """Sentences on a verdict: what was judged, how sure that is, how often such verdicts were wrong, caution."""
     return [_judged(verdict), *verdict.reasons, error_rate(verdict.label, metadata), CAUTION]
+
+
+def explain_video(verdict: VideoVerdict) -> list[str]:
+    """Sentences on a video: what was judged, face by face, what weakens it, caution."""
+    judged = f"{verdict.frames} frames, spread over {verdict.seconds:.1f} seconds, were judged one by one."
+    faces = [
+        f"Face {face.number}, seen in {face.frames} of them: {WORDS[face.label] if face.has_say else 'left out'}, with "
+        f"a chance of {in_100(face.p_fake)} that it is fake."
+        for face in suspicious(verdict.faces)[:MAX_SHOWN]
+    ]
+    more = [f"{len(verdict.faces) - MAX_SHOWN} more faces, less suspicious, are not listed."]
+    return [judged, *faces, *more[: len(verdict.faces) > MAX_SHOWN], *verdict.reasons, VIDEO_ERROR, CAUTION]
+
+
+def holds(tested: Stability, counted: bool = True) -> str:
+    """How a face's score fares under small changes, in Markdown; `counted`: whether the verdict has taken it in."""
+    scores = ", ".join(f"{again.name} {in_100(again.p_fake)}" for again in tested.rescores)
+    flips = (
+        (FLIPPED if counted else FLIPPED_LATE).format(" and ".join(tested.flips))
+        if tested.flips
+        else UNDECIDED
+        if tested.face.label == UNSURE
+        else HELD
+    )
+    return f"Chance of being fake: {in_100(tested.face.p_fake)} as it is; {scores}. {flips}"
+
+
+def claims_text(claims: tuple[Claim, ...]) -> str:
+    """What a file says of itself, in HTML; those are its own words, so nothing in them may work as markup."""
+    if not claims:
+        return NO_CLAIMS
+    rows = (f"<li>{CLAIM_KINDS[c.kind]} ({c.source}): {html.escape(c.text)}</li>" for c in claims)
+    return f"<p>{CAVEAT}</p><ul>{''.join(rows)}</ul>"
 
 
 def face_name(number: int, label: str) -> str:
@@ -39,17 +98,17 @@ def face_name(number: int, label: str) -> str:
 
 def faces_shown(verdict: Verdict) -> list[tuple[str, Face]]:
     """The faces worth showing, with their names: the most suspicious first, at most MAX_SHOWN of a crowd."""
-    ranked = sorted(verdict.faces, key=lambda face: -face.p_fake)[:MAX_SHOWN]
+    ranked = suspicious(verdict.faces)[:MAX_SHOWN]
     return [(face_name(number, face.label), face) for number, face in enumerate(ranked, 1)]
 
 
 def _judged(verdict: Verdict) -> str:
-    score = f"{verdict.p_fake * 100:.0f} in 100"
+    score = in_100(verdict.p_fake)
     if not verdict.faces:
         return f"The detector gives a chance of {score} that the picture is fake."
     if len(verdict.faces) == 1:
         return f"One face was found and judged; the detector gives a chance of {score} that it is fake."
-    listed = ", ".join(f"{name} ({face.p_fake * 100:.0f} in 100)" for name, face in faces_shown(verdict))
+    listed = ", ".join(f"{name} ({in_100(face.p_fake)})" for name, face in faces_shown(verdict))
     more = f", and {len(verdict.faces) - MAX_SHOWN} less suspicious" if len(verdict.faces) > MAX_SHOWN else ""
     return (
         f"{len(verdict.faces)} faces were found and judged, the most suspicious first, each with its chance of being "

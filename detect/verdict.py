@@ -1,8 +1,11 @@
 """The verdict: what every interface answers, as frozen dataclasses and as the JSON made from them."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 REAL, FAKE, UNSURE = "real", "fake", "unsure"
+AnyFace = TypeVar("AnyFace")
 
 
 @dataclass(frozen=True)
@@ -36,3 +39,17 @@ def label_of(p_fake: float, unsure_band: tuple[float, float]) -> str:
     if p_fake >= high:
         return FAKE
     return UNSURE if p_fake > low else REAL
+
+
+def worst_label(labels: Iterable[str]) -> str:
+    """The label of several faces together: "fake" if any of them is, else "unsure" if any is, else "real".
+
+    Raises:
+        ValueError: there are no labels, or one is none of the three.
+    """
+    return max(labels, key=(REAL, UNSURE, FAKE).index)
+
+
+def suspicious(faces: Iterable[AnyFace]) -> list[AnyFace]:
+    """Faces with a `p_fake`, the most suspicious first."""
+    return sorted(faces, key=lambda face: -face.p_fake)

@@ -10,13 +10,17 @@ import sys
 import time
 import urllib.request
 from contextlib import redirect_stderr, redirect_stdout
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
 from matplotlib import cbook
 from PIL import Image
+
+from detect import Detector
 
 ROOT = Path(__file__).resolve().parent.parent
 FACES = ROOT.parent / "shared" / "data" / "faces"
@@ -223,6 +227,49 @@ def browser():
         instance = playwright.chromium.launch(executable_path=chromium, args=flags)
         yield instance
         instance.close()
+
+
+# What Gradio's charts complain of when they are taken away while their size is looked at.
+CHART_GONE = "Cannot read properties of null (reading 'offsetWidth')"
+on_both = pytest.mark.parametrize("first_tab", [(1280, 900), (390, 844)], ids=["desktop", "phone"], indirect=True)
+
+
+@pytest.fixture
+def first_tab(server, browser, request):
+    """The page as it opens; on a desktop, or as `on_both` says."""
+    width, height = getattr(request, "param", (1280, 900))
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.set_default_timeout(30_000)
+    wrong = []
+    page.on("request", lambda r: wrong.append(r.url) if r.url.startswith("http") and server[0] not in r.url else None)
+    page.on("pageerror", lambda error: None if str(error) == CHART_GONE else wrong.append(str(error)))
+    page.on("dialog", lambda dialog: wrong.append(dialog.message))
+    page.goto(server[0])
+    page.wait_for_selector("#photo input[type=file]", state="attached")
+    yield page
+    page.close()
+    assert not wrong, "requests to other hosts, errors or dialogs"
+
+
+@pytest.fixture
+def elsewhere():
+    """A server that nothing here has a reason to ask: (address of a picture, the paths that were asked for)."""
+    asked = []
+
+    class Counter(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Counter)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/face.jpg", asked
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def detector() -> Detector:
+    """The detector on the shipped model."""
+    return Detector(ROOT / "model.onnx")
 
 
 @pytest.fixture(scope="session")

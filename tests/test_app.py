@@ -5,18 +5,21 @@ import json
 import subprocess
 import sys
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event
 
 import httpx
+import numpy as np
 import pytest
 from conftest import ROOT, free_port
+from films import film
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
 import app
-from detect import Detector
+from detect import Detector, judge_video, open_picture, texts
+from detect.stability import examine
+from page import videos
 
 REAL = ROOT / "examples" / "real_eileen_collins.jpg"
 
@@ -26,17 +29,27 @@ def client(server):
     return Client(server[0], verbose=False)
 
 
-def test_the_api_has_two_documented_endpoints(client):
+def test_the_api_has_four_documented_endpoints(client):
     api = client.view_api(return_format="dict")
-    assert set(api["named_endpoints"]) == {"/predict", "/analyze"} and not api["unnamed_endpoints"]
-    for endpoint in api["named_endpoints"].values():
-        assert [p["parameter_name"] for p in endpoint["parameters"]] == ["image"]
+    taken = {
+        "/predict": ["image"], "/analyze": ["image", "thorough"], "/analyze_video": ["video"],
+        "/analyze_batch": ["images"],
+    }  # fmt: skip
+    assert set(api["named_endpoints"]) == set(taken) and not api["unnamed_endpoints"]
+    for name, endpoint in api["named_endpoints"].items():
+        assert [p["parameter_name"] for p in endpoint["parameters"]] == taken[name]
         assert "Judge the faces" in endpoint["description"]
 
 
 def test_analyze_gives_the_verdict_that_the_library_gives(client):
     expected = Detector(ROOT / "model.onnx").predict([REAL])[0].to_dict()
     assert client.predict(image=handle_file(REAL), api_name="/analyze") == json.loads(json.dumps(expected))
+
+
+def test_analyze_looks_as_closely_as_the_page_where_asked(client):
+    thorough, _ = examine(Detector(ROOT / "model.onnx"), open_picture(REAL))
+    answer = client.predict(image=handle_file(REAL), thorough=True, api_name="/analyze")
+    assert answer == json.loads(json.dumps(thorough.to_dict()))
 
 
 def test_predict_gives_the_label_and_both_confidences(client):
@@ -46,6 +59,23 @@ def test_predict_gives_the_label_and_both_confidences(client):
     confidences = {c["label"]: c["confidence"] for c in answer["confidences"]}
     assert confidences["Fake"] == pytest.approx(verdict.p_fake)
     assert confidences["Real"] == pytest.approx(1 - verdict.p_fake)
+
+
+def test_analyze_video_gives_the_verdict_that_the_library_gives(client, tmp_path):
+    clip = film(tmp_path / "clip.mp4", [np.asarray(Image.open(REAL).convert("RGB"))] * 6)
+    expected = judge_video(Detector(ROOT / "model.onnx"), clip).to_dict()
+    assert len(expected["timeline"]) == 6 and expected["faces"][0]["frames"] == 6
+    assert client.predict(video=handle_file(clip), api_name="/analyze_video") == json.loads(json.dumps(expected))
+
+
+def test_a_bad_video_gets_a_sentence(client, server, tmp_path):
+    text = tmp_path / "text.mp4"
+    text.write_text("no video")
+    with pytest.raises(AppError, match="not a video"):
+        client.predict(video=handle_file(text), api_name="/analyze_video")
+    with pytest.raises(AppError, match="No video was sent"):
+        client.predict(video=None, api_name="/analyze_video")
+    assert "Traceback" not in server[2].read_text()
 
 
 def bad_files(folder):
@@ -79,7 +109,7 @@ def test_bad_input_gets_a_sentence_and_no_traceback(client, server, tmp_path):
 
 def call_analyze(url, image):
     """What the server answers to a raw request, without a client that would upload a file of its own."""
-    event = httpx.post(f"{url}gradio_api/call/analyze", json={"data": [image]}).json()["event_id"]
+    event = httpx.post(f"{url}gradio_api/call/analyze", json={"data": [image, False]}).json()["event_id"]
     return httpx.get(f"{url}gradio_api/call/analyze/{event}", timeout=30).text
 
 
@@ -97,29 +127,59 @@ def test_files_of_the_server_cannot_be_judged_or_read(server, tmp_path):
     assert "faces" in call_analyze(server[0], {"path": uploaded, "meta": meta})
 
 
-def test_an_address_is_refused_before_anything_is_fetched(server):
-    asked = []
+def test_routes_that_the_page_does_not_need_are_closed(server):
+    for route in ("process_recording", "vibe-edit", "stream/x/close"):
+        with REAL.open("rb") as file:
+            answer = httpx.post(f"{server[0]}gradio_api/{route}", files={"video": file})
+        assert answer.status_code == 404, route
+    for route in ("proxy=https://example.hf.space/x", "file=https://example.com/face.jpg"):
+        assert httpx.get(f"{server[0]}gradio_api/{route}").status_code == 404, route
+    assert httpx.post(f"{server[0]}gradio_api/run/analyze", json={"data": [None]}).status_code in (401, 403, 404)
 
-    class Counter(BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path)
 
-    elsewhere = ThreadingHTTPServer(("127.0.0.1", 0), Counter)
-    Thread(target=elsewhere.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{elsewhere.server_port}/face.jpg"
+def test_videos_that_wait_leave_photographs_alone_and_one_too_many_is_told_so(exported, tmp_path, monkeypatch):
+    """One is judged and some wait, the rest are refused; a photograph is judged meanwhile."""
+    gate, judge_frames = Event(), videos.judge_frames
+
+    def gated(*words):
+        assert gate.wait(60)
+        yield from judge_frames(*words)
+
+    monkeypatch.setattr(videos, "judge_frames", gated)
+    demo = app.build(Detector(exported))
+    _, url, _ = demo.launch(prevent_thread_lock=True, server_port=free_port(), quiet=True, **app.LAUNCH)
+    try:
+        clip = film(tmp_path / "clip.mp4", [np.asarray(Image.open(REAL).convert("RGB"))] * 3)
+        client, deadline, places = Client(url, verbose=False), time.monotonic() + 60, texts.MAX_WAITING + 1
+        jobs = [client.submit(video=handle_file(clip), api_name="/analyze_video") for _ in range(places + 3)]
+        assert client.predict(image=handle_file(REAL), api_name="/analyze")["faces"]
+        while sum(job.done() for job in jobs) < 3:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        gate.set()
+        errors = [job.exception(timeout=60) for job in jobs]
+        assert sum("Try again in a few minutes" in str(error) for error in errors if error) == 3
+        assert errors.count(None) == places
+    finally:
+        gate.set()
+        demo.close()
+
+
+def test_an_address_is_refused_before_anything_is_fetched(server, elsewhere):
+    url, asked = elsewhere
     answer = call_analyze(server[0], {"path": url, "meta": {"_type": "gradio.FileData"}})
-    elsewhere.shutdown()
     assert "event: error" in answer and "not its address" in answer and not asked
 
 
 def test_an_upload_over_the_limit_is_refused(server):
-    big = io.BytesIO(b"\xff\xd8" + bytes(app.MAX_BYTES + 1))
+    big = io.BytesIO(b"\xff\xd8" + bytes(app.MAX_VIDEO_BYTES))
     answer = httpx.post(f"{server[0]}gradio_api/upload", files={"files": ("big.jpg", big)}, timeout=60)
     assert answer.status_code == 413
 
 
 def test_a_miniature_model_serves_and_its_uploads_are_deleted(exported, tmp_path, monkeypatch):
-    monkeypatch.setattr(app, "KEEP_SECONDS", 2)
+    monkeypatch.setattr(app, "KEEP_SECONDS", 8)
+    monkeypatch.setattr(app, "SWEEP_SECONDS", 1)
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "kept"))
     demo = app.build(Detector(exported))
     _, url, _ = demo.launch(prevent_thread_lock=True, server_port=free_port(), quiet=True, **app.LAUNCH)
@@ -131,7 +191,7 @@ def test_a_miniature_model_serves_and_its_uploads_are_deleted(exported, tmp_path
         assert answer == json.loads(json.dumps(Detector(exported).predict([REAL])[0].to_dict()))
         kept = tmp_path / "kept"
         assert list(kept.rglob(upload.name))
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 25
         while list(kept.rglob(upload.name)):
             assert time.monotonic() < deadline, "the upload is still there"
             time.sleep(0.25)
@@ -140,7 +200,7 @@ def test_a_miniature_model_serves_and_its_uploads_are_deleted(exported, tmp_path
 
 
 def test_without_a_model_the_page_does_not_start(tmp_path):
-    for name in ("app.py", "detect", "examples"):
+    for name in ("app.py", "detect", "page", "examples"):
         (tmp_path / name).symlink_to(ROOT / name)
     code = (
         "import app, detect.detector, pathlib; app.default_model = lambda: pathlib.Path('model.onnx'); "
@@ -148,3 +208,12 @@ def test_without_a_model_the_page_does_not_start(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "no model file" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_gradio_starts_without_parsing_its_source_for_editors(tmp_path):
+    (tmp_path / "component.py").write_text("import gradio\nclass Own(gradio.Textbox): pass\n")
+    for before, written in (("", True), ("import page.startup; ", False)):
+        code = f"{before}import sys; sys.path.insert(0, {str(tmp_path)!r}); import component"
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=120)
+        assert (tmp_path / "component.pyi").exists() == written
+        (tmp_path / "component.pyi").unlink(missing_ok=True)

@@ -108,7 +108,7 @@ def test_the_table_has_a_head_and_one_line_per_picture(detect, album):
     status, out, err = detect(album)
     head, broken, fake, real = out.splitlines()
     assert (status, err) == (1, "")
-    assert head.startswith("picture")
+    assert head.startswith("file")
     assert "error" in broken and "not a picture" in broken
     assert "b.png" in fake and " fake " in fake and "c.JPG" in real and " real " in real
 
@@ -195,7 +195,7 @@ def test_a_folder_named_like_a_picture_is_searched(detect, album):
 def test_a_folder_without_pictures_is_bad_usage(detect, tmp_path):
     status, out, err = detect(tmp_path)
     assert (status, out) == (2, "")
-    assert "No pictures in" in err and "--recursive" in err and err.count("\n") == 1
+    assert "No pictures or videos in" in err and "--recursive" in err and err.count("\n") == 1
 
 
 @pytest.mark.parametrize("words", [[], ["--frobnicate", "a.jpg"], ["a.jpg", "--format", "xml"], ["a.jpg", "--output"]])

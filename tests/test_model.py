@@ -13,7 +13,7 @@ from conftest import ROOT
 from onnx import TensorProto, helper, numpy_helper
 
 from detect.model import CONTRACT, LABELS, Metadata, Model, ModelError, probability
-from detect.verdict import label_of
+from detect.verdict import label_of, worst_label
 
 METADATA = Metadata(LABELS, size=32, crop_margin=0.3, resampling="bilinear", temperature=1.0, unsure_band=(0.4, 0.6),
                     recipe="toy", recipe_sha256="0" * 64, seed=1, data_sha256="1" * 64, metrics={})  # fmt: skip
@@ -245,3 +245,13 @@ def test_no_score_is_certain_so_a_side_that_decides_nothing_never_does():
     extreme = probability(np.array([[0, 1e6], [1e6, 0]], np.float32), 0.01)
     assert 0 < extreme[1] < extreme[0] < 1
     assert [label_of(p, (0.0, 1.0)) for p in extreme] == ["unsure", "unsure"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "worst"),
+    [("real", "real"), ("real unsure real", "unsure"), ("unsure fake", "fake"), ("fake real", "fake")],
+)
+def test_the_worst_of_several_labels_counts(labels, worst):
+    assert worst_label(labels.split()) == worst
+    with pytest.raises(ValueError):
+        worst_label([])

@@ -1,30 +1,25 @@
 """The page in a real browser, as a visitor uses it."""
 
+import json
 import re
 
+import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, on_both
+from films import film, scene
 from PIL import Image
+
+from detect import texts
 
 EXAMPLES = ROOT / "examples"
 REAL = EXAMPLES / "real_eileen_collins.jpg"
+VIDEO_VERDICT = re.compile("The video is|whether the video is")
 VERDICT = re.compile(r"The image is (Real|Fake)|Not sure whether the image is real or fake")
 
 
-@pytest.fixture(params=[(1280, 900), (390, 844)], ids=["desktop", "phone"])
-def page(server, browser, request):
-    width, height = request.param
-    page = browser.new_page(viewport={"width": width, "height": height})
-    page.set_default_timeout(15_000)
-    page.foreign, page.problems = [], []
-    page.on(
-        "request", lambda r: page.foreign.append(r.url) if r.url.startswith("http") and server[0] not in r.url else 0
-    )
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.goto(server[0])
-    page.wait_for_selector("#photo input[type=file]", state="attached")
-    yield page
-    page.close()
+@pytest.fixture
+def page(first_tab):
+    return first_tab
 
 
 def upload(page, file):
@@ -32,13 +27,17 @@ def upload(page, file):
 
 
 def headline(page):
-    return page.locator("#headline h2").inner_text()
+    """The answer, when it has come."""
+    answer = page.locator("#headline h2").get_by_text(re.compile(f"^(?!{texts.PHOTO_JUDGING})"))
+    answer.wait_for()
+    return answer.inner_text()
 
 
 def explanation(page):
     return page.inner_text("#why")
 
 
+@on_both
 def test_an_uploaded_portrait_gets_one_face_box_and_a_verdict(page):
     upload(page, REAL)
     assert VERDICT.search(headline(page))
@@ -48,7 +47,6 @@ def test_an_uploaded_portrait_gets_one_face_box_and_a_verdict(page):
     assert "One face was found and judged" in text and "When this model was measured on" in text
     assert "A verdict is evidence, not proof." in text
     assert re.search(r"\d+%", page.inner_text("#label"))
-    assert not page.foreign and not page.problems
 
 
 def test_every_example_works(page):
@@ -86,6 +84,7 @@ def test_after_an_example_files_are_still_read_by_us_first(page, tmp_path):
     assert "not a picture" in explanation(page)
 
 
+@on_both
 def test_every_face_of_a_group_is_framed_and_named(page):
     upload(page, EXAMPLES / "group_portraits.jpg")
     headline(page)
@@ -103,6 +102,146 @@ def test_a_picture_without_a_face_is_not_judged_as_one(page, tmp_path):
     assert not page.locator("#label").is_visible()
 
 
+def unfold(page, name):
+    page.get_by_role("button", name=name).click()
+
+
+@on_both
+def test_behind_the_verdict_stand_a_map_scores_and_the_claims_of_the_file(page, tmp_path):
+    claiming = tmp_path / "claiming.jpg"
+    exif = Image.Exif()
+    exif[0x0131] = "Paint <img src=x onerror=alert(1)> *5*"
+    Image.open(REAL).save(claiming, exif=exif)
+    upload(page, claiming)
+    headline(page)
+    unfold(page, "What the score reacted to")
+    page.wait_for_selector("#heat img")
+    unfold(page, "Does the score hold?")
+    page.wait_for_selector("#scores canvas, #scores svg")
+    assert re.search(r"Face 1: .*as it is; JPEG quality 90 \d+ in 100.*mirrored \d+ in 100", page.inner_text("#holds"))
+    unfold(page, "What the file says of itself")
+    said = page.inner_text("#claims")
+    assert "Software (EXIF): Paint <img src=x onerror=alert(1)> *5*" in said and "proves nothing" in said
+
+
+def test_the_result_can_be_kept(page):
+    upload(page, REAL)
+    headline(page)
+    page.locator("#evidence").wait_for()
+    with page.expect_download() as report:
+        page.locator("#report").click()
+    verdict = json.loads(report.value.path().read_text())["verdict"]
+    assert report.value.suggested_filename == "verdict.json"
+    assert {"real": "Real", "fake": "Fake", "unsure": "Not sure"}[verdict["label"]] in headline(page)
+    with page.expect_download() as sheet:
+        page.locator("#sheet").click()
+    assert report.value.path() != sheet.value.path() and sheet.value.suggested_filename == "verdict.jpg"
+    with Image.open(sheet.value.path()) as picture:
+        assert picture.size == (1240, 1754)
+
+
+def test_another_face_of_a_group_can_be_looked_at(page):
+    upload(page, EXAMPLES / "group_portraits.jpg")
+    headline(page)
+    unfold(page, "Does the score hold?")
+    page.get_by_text(re.compile("^Face 1: ")).first.wait_for()
+    page.locator("#faces .legend-item, #faces .legend button").nth(2).click()
+    page.locator("#holds").get_by_text(re.compile("^Face 3: ")).wait_for()
+
+
+def test_evidence_of_an_earlier_picture_goes_with_it(page, tmp_path):
+    upload(page, REAL)
+    headline(page)
+    page.get_by_role("button", name="Does the score hold?").wait_for()
+    page.get_by_role("button", name="Remove Image").click()
+    page.locator("#evidence").wait_for(state="hidden")
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(REAL.read_bytes()[:5000])
+    upload(page, broken)
+    page.locator("#headline h2").get_by_text("could not be judged").wait_for()
+    page.wait_for_timeout(500)
+    assert not page.locator("#evidence").is_visible()
+    plain = tmp_path / "sky.png"
+    Image.linear_gradient("L").resize((400, 300)).convert("RGB").save(plain)
+    page.get_by_role("button", name="Remove Image").click()
+    page.locator("#headline h2").wait_for(state="detached")
+    upload(page, plain)
+    page.get_by_role("button", name="What the file says of itself").wait_for()
+    assert not page.get_by_role("button", name="Does the score hold?").is_visible()  # without a face
+
+
+def test_a_screen_reader_hears_the_answer(page):
+    page.wait_for_selector("#headline[aria-live=polite]", state="attached")
+    page.get_by_role("tab", name="Video").click()
+    page.wait_for_selector("#film-headline[aria-live=polite]", state="attached")
+
+
+def watch(page, file):
+    page.get_by_role("tab", name="Video").click()
+    page.wait_for_selector("#film input[type=file]", state="attached")
+    page.set_input_files("#film input[type=file]", file)
+
+
+@on_both
+def test_a_video_is_judged_face_by_face(page, tmp_path):
+    portraits = [np.asarray(Image.open(EXAMPLES / name).convert("RGB").resize((220, 260)))
+                 for name in ("real_grace_hopper.jpg", "real_eileen_collins.jpg")]  # fmt: skip
+    clip = film(tmp_path / "clip.mp4", [scene((portraits[0], n, 20), (portraits[1], 240, 20)) for n in range(8)])
+    page.get_by_role("tab", name="Video").click()
+    assert "at most 5 minutes and 200 MB" in page.inner_text("#film-why")
+    watch(page, clip)
+    page.locator("#film-headline h2").get_by_text(VIDEO_VERDICT).wait_for()
+    said = page.inner_text("#film-why")
+    assert "8 frames, spread over 0.8 seconds" in said and "has not been measured" in said
+    assert re.search(r"Face 1, seen in 8 of them: (Real|Fake|Not sure)", said) and "Face 2, seen in 8" in said
+    page.wait_for_selector("#timeline canvas, #timeline svg")
+    assert page.locator("#stills img").count() >= 2
+    assert not page.locator("#stop").is_visible()
+
+
+def test_a_broken_video_gets_a_sentence(page, tmp_path):
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"\0\0\0\x18ftypmp42" + bytes(5000))
+    watch(page, broken)
+    page.locator("#film-headline h2").get_by_text("could not be judged").wait_for()
+    assert "cannot be decoded" in page.inner_text("#film-why")
+    assert "Traceback" not in page.content()
+
+
+@pytest.fixture(scope="module")
+def long_video(tmp_path_factory):
+    portrait = np.asarray(Image.open(REAL).convert("RGB"))
+    frames = [np.zeros((1080, 1920, 3), np.uint8) for _ in range(64)]
+    for number, frame in enumerate(frames):
+        frame[:512, number : number + 512] = portrait[:512, :512]
+    return film(tmp_path_factory.mktemp("film") / "long.mp4", frames)
+
+
+def test_a_long_video_can_be_stopped(page, long_video):
+    watch(page, long_video)
+    page.locator("#film-why").get_by_text(re.compile(r"Frame \d+ of 64")).wait_for()
+    page.get_by_role("button", name="Stop").click()
+    page.locator("#film-headline h2").get_by_text("Stopped").wait_for()
+    page.wait_for_timeout(1500)  # nothing late may overtake it
+    assert page.inner_text("#film-headline h2") == "Stopped"
+    page.get_by_role("button", name="Judge it again").click()
+    page.locator("#film-headline h2").get_by_text(VIDEO_VERDICT).wait_for(timeout=60_000)
+    assert not page.get_by_role("button", name="Judge it again").is_visible()
+
+
+def test_another_video_takes_the_place_of_one_that_is_judged(page, long_video, tmp_path):
+    watch(page, long_video)
+    page.locator("#film-why").get_by_text(re.compile(r"Frame \d+ of 64")).wait_for()
+    short = film(tmp_path / "short.mp4", [np.asarray(Image.open(REAL).convert("RGB"))] * 5)
+    page.locator("#film").get_by_role("button", name=re.compile("clear|remove", re.I)).click()
+    page.locator("#film-headline h2").wait_for(state="detached")
+    watch(page, short)
+    page.locator("#film-headline h2").get_by_text(VIDEO_VERDICT).wait_for()
+    page.wait_for_timeout(1000)
+    assert "5 frames, spread over" in page.inner_text("#film-why")
+
+
+@on_both
 def test_nothing_is_wider_than_the_screen(page):
     upload(page, REAL)
     headline(page)

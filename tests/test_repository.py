@@ -13,7 +13,7 @@ import yaml
 from conftest import ROOT
 from PIL import Image
 
-from detect import Model
+from detect import Model, album, frames
 from detect.faces import FaceFinder
 from detect.picture import open_picture
 from train.ablation import ablation_markdown, variants
@@ -44,9 +44,10 @@ def imports(folder):
 
 
 def test_imports_run_one_way():
-    assert not set(imports("detect")) & {"keras", "tensorflow", "gradio", "train", "export", "app"}
-    assert not set(imports("train")) & {"tensorflow", "gradio", "export", "app"}
-    assert not set(imports("export")) & {"gradio", "app"}
+    assert not set(imports("detect")) & {"keras", "tensorflow", "gradio", "train", "export", "page", "app"}
+    assert not set(imports("page")) & {"keras", "tensorflow", "train", "export", "app"}
+    assert not set(imports("train")) & {"tensorflow", "gradio", "export", "page", "app"}
+    assert not set(imports("export")) & {"gradio", "page", "app"}
 
 
 def test_serving_loads_no_training_framework():
@@ -201,3 +202,13 @@ def test_the_research_pictures_are_not_in_the_repository(faces_data):
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     tracked = {sha256(ROOT / name) for name in listed.split("\0") if (ROOT / name).is_file()}
     assert len(tracked) > 20 and not any(sha256(path) in tracked for path in faces_data.rglob("*.jpg"))
+
+
+def test_the_limits_in_the_readme_are_those_of_the_code():
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    for said in (
+        f"up to {album.MAX_PICTURES} at a time",
+        f"at most {frames.MAX_SECONDS} seconds and {frames.MAX_VIDEO_BYTES >> 20} MB",
+        f"up to {frames.MAX_FRAMES} frames",
+    ):
+        assert said in readme, said

@@ -1,0 +1,60 @@
+"""How files come in: Gradio hands them over as paths, unread, and never fetches an address."""
+
+import re
+from pathlib import Path
+
+import gradio as gr
+from gradio.components import Component
+from gradio.components.label import LabelConfidence, LabelData
+from gradio.data_classes import FileData, ImageData, ListFiles
+from gradio_client.utils import is_http_url_like
+
+from detect import Verdict
+from detect.album import Named
+from detect.explain import WORDS
+from detect.records import is_harmless
+from detect.verdict import FAKE, REAL
+
+MAX_NAME = 255  # characters of a file's name; what a program calls its file is not bounded otherwise
+
+
+def uploaded_file(component: Component, payload: ImageData | FileData | None) -> str | None:
+    """What happens to an upload before our functions see it: nothing. They are the first to read it."""
+    return payload.path if payload else None
+
+
+def uploaded_files(component: Component, payload: ListFiles | FileData | None) -> list[Named]:
+    """The same for several files, which keep their names. Gradio would make a temporary file for each."""
+    files = [payload] if isinstance(payload, FileData) else payload or ()
+    return [Named(file.path, shown_name(file.orig_name or file.path)) for file in files]
+
+
+def shown_name(path: str) -> str:
+    """The last part of a path that a stranger has sent, in signs that may be shown; it is never opened."""
+    name = re.split(r"[/\\]", path)[-1][:MAX_NAME]
+    return "".join(sign if is_harmless(sign) else "?" for sign in name)
+
+
+async def refuse_addresses(component: Component, path: str | Path | None) -> str | None:
+    """Before a payload reaches `uploaded_file`, Gradio would download an address, of any size."""
+    if is_http_url_like(str(path)):
+        raise gr.Error("Send the file itself, not its address.", print_exception=False)
+    return await Component.async_move_resource_to_block_cache(component, path)
+
+
+def label_data(component: gr.Label, verdict: Verdict | None) -> LabelData | dict:
+    """A Verdict as gr.Label shows it: "Not sure" stands above the two probabilities where the detector is unsure."""
+    if verdict is None:
+        return {}
+    confidences = sorted(((verdict.p_fake, FAKE), (1 - verdict.p_fake, REAL)), reverse=True)
+    return LabelData(
+        label=WORDS[verdict.label],
+        confidences=[LabelConfidence(label=WORDS[name], confidence=p) for p, name in confidences],
+    )
+
+
+# Gradio makes components anew in a session, so a changed instance would not last. Hence the classes themselves.
+for taken, preprocess in ((gr.Image, uploaded_file), (gr.Video, uploaded_file), (gr.File, uploaded_files)):
+    taken.preprocess = preprocess
+    taken.async_move_resource_to_block_cache = refuse_addresses
+gr.Label.postprocess = label_data

@@ -1,0 +1,233 @@
+"""The tab for one photograph: the verdict, and what lies behind it."""
+
+import json
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import gradio as gr
+import pandas as pd
+from PIL import Image
+
+from detect import Detector, PictureError, Verdict, open_picture, texts
+from detect.claims import Claim, read_claims
+from detect.crop import crop_face
+from detect.explain import WORDS, claims_text, explain, faces_shown, headline, holds
+from detect.files import write_text
+from detect.heatmap import CAPTION, occlusion_map, overlay
+from detect.printout import printout, result
+from detect.show import FACE_COLOURS, WORD_COLOURS, framed
+from detect.stability import Stability, examine, rescore
+from page.runs import RunEnded, Runs
+from page.uploads import upload_folder
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+HEAT_SIDE = 400  # pixels of the occlusion map
+HOLD_COLUMNS = ("change", "chance of being fake", "verdict")
+SCROLL_ON_A_PHONE = """() => {
+    if (window.innerWidth < 768) document.querySelector("#headline h2")?.scrollIntoView({behavior: "smooth"});
+}"""
+PLAIN = {"latex_delimiters": []}  # a file's own words are no formulas
+Begun = tuple[int, str]  # a run, and the photograph that it judges
+Choice = tuple[int, int]  # a run, and the place of one of its faces among those shown
+
+
+class Judged(NamedTuple):
+    """A photograph and what was said of it."""
+
+    run: int
+    image: str
+    verdict: Verdict
+    stability: tuple[Stability, ...]
+
+
+class Photographs:
+    """The events of the tab. What one photograph leads to carries the number of its run, and is shown only while no
+    other photograph has come."""
+
+    def __init__(self, detector: Detector):
+        self.detector = detector
+        self.runs = Runs()
+
+    def begin(self, image: str | None, earlier: Begun | None) -> tuple:
+        """Another photograph, or none: what was shown of the earlier one is taken away. The last value is the new run,
+        whose change calls `show`; see there for the others."""
+        self.runs.replace(earlier and earlier[0])
+        gone = None, gr.update(visible=False), gr.update(visible=False), gr.update(visible=False), None, None
+        if image is None:
+            return "", None, texts.WAITING, *gone, None
+        return f"## {texts.PHOTO_JUDGING}", None, "", *gone, (self.runs.open(), image)
+
+    def show(self, begun: Begun | None) -> tuple:
+        """Headline, label, explanation, picture with frames, whether to show the label, the frames and the evidence;
+        the photograph as it was judged, and its first face, for the other events."""
+        if begun is None:
+            return (gr.skip(),) * 9
+        run, image = begun
+        hidden = gr.update(visible=False)
+        try:
+            try:
+                picture = open_picture(image)
+                verdict, stability = examine(self.detector, picture)
+                sentences = "\n".join(f"- {sentence}" for sentence in explain(verdict, self.detector.metadata))
+                frames = framed(picture, verdict)
+            finally:
+                self.runs.check(run)
+        except RunEnded:
+            return (gr.skip(),) * 9
+        except PictureError as error:
+            why = str(error) if Path(image).exists() else texts.GONE
+            return f"## {texts.FAILED}", None, why, None, hidden, hidden, hidden, None, None
+        shown = gr.update(visible=bool(verdict.faces))
+        judged = Judged(run, image, verdict, stability)
+        return f"## {headline(verdict)}", verdict, sentences, frames, shown, shown, hidden, judged, (run, 0)
+
+    def settle(self, begun: Begun | None, judged: Judged | None) -> tuple:
+        """After `show`: if another photograph has come since it looked, what it has shown is taken away again."""
+        if judged is None or (begun is not None and begun[0] == judged.run):
+            return (gr.skip(),) * 9
+        said = ("", None, texts.WAITING) if begun is None else (f"## {texts.PHOTO_JUDGING}", None, "")
+        hidden = gr.update(visible=False)
+        return *said, None, hidden, hidden, hidden, None, None
+
+    def fail(self) -> tuple:
+        """A photograph that could not be judged for a reason that is in the server's log, or because its queue is
+        full."""
+        hidden = gr.update(visible=False)
+        return f"## {texts.FAILED}", None, texts.SERVER_FAILED, None, hidden, hidden, hidden, None, None
+
+    def evidence(self, judged: Judged | None) -> tuple:
+        """The claims of the file, files of the result; whether to show what lies behind a face, and any of it."""
+        if judged is None:
+            return (gr.skip(),) * 5
+        hidden, shown = gr.update(visible=False), gr.update(visible=True)
+        try:
+            claims = read_claims(Path(judged.image).read_bytes())
+            files = self._files(judged, claims)
+            self.runs.check(judged.run)
+        except (PictureError, OSError):  # the upload was deleted meanwhile, or there is no room for the files
+            why = texts.NO_ROOM if Path(judged.image).exists() else texts.GONE
+            return why, None, None, hidden, shown
+        except RunEnded:
+            return (gr.skip(),) * 5
+        return claims_text(claims), *files, gr.update(visible=bool(judged.verdict.faces)), shown
+
+    def _files(self, judged: Judged, claims: tuple[Claim, ...]) -> tuple[str, str]:
+        """Paths of the JSON report and of the page to print, among the uploads, with which they are deleted."""
+        _, image, verdict, stability = judged
+        model, when = self.detector.model, datetime.now().astimezone()
+        folder = Path(tempfile.mkdtemp(dir=upload_folder()))
+        report, sheet = folder / "verdict.json", folder / "verdict.jpg"
+        write_text(report, json.dumps(result(verdict, stability, claims, model, when), indent=2) + "\n")
+        printout(open_picture(image), verdict, stability, model, when).save(sheet, quality=90, dpi=(150, 150))
+        return str(report), str(sheet)
+
+    def choose(self, judged: Judged | None, chosen: gr.SelectData) -> Choice:
+        """The face that was clicked, if there is such a one."""
+        number = chosen.index
+        if judged is None or type(number) is not int or not 0 <= number < len(faces_shown(judged.verdict)):
+            return gr.skip()
+        return judged.run, number
+
+    def face_evidence(self, judged: Judged | None, choice: Choice | None) -> tuple:
+        """Occlusion map, scores under small changes and a sentence on them, of the chosen face."""
+        if judged is None or choice is None or choice[0] != judged.run or not judged.verdict.faces:
+            return _nothing("")
+        try:
+            found = self._face_evidence(judged, choice[1])
+            self.runs.check(judged.run)
+        except PictureError:  # the upload was deleted meanwhile
+            return _nothing(texts.GONE)
+        except RunEnded:
+            return (gr.skip(),) * 3
+        return found
+
+    def _face_evidence(self, judged: Judged, number: int) -> tuple:
+        _, image, verdict, stability = judged
+        picture, m = open_picture(image), self.detector.metadata
+        name, face = faces_shown(verdict)[number]
+        crop = crop_face(picture, face.box, m.crop_margin, m.size, m.resampling)
+        heat = Image.fromarray(overlay(crop, occlusion_map(self.detector.model, crop)))
+        counted = number < len(stability)
+        tested = stability[number] if counted else rescore(self.detector, picture, [face])[0]
+        view = gr.update(value=heat.resize((HEAT_SIDE, HEAT_SIDE)), label=f"Face {name}", visible=True)
+        scores = _scores(tested)
+        chart = gr.update(value=scores, sort=scores[HOLD_COLUMNS[0]].tolist(), visible=True)
+        return view, chart, f"Face {name}. {holds(tested, counted)}"
+
+
+def _nothing(why: str) -> tuple:
+    return gr.update(value=None, visible=False), gr.update(value=None, visible=False), why
+
+
+def _scores(tested: Stability) -> pd.DataFrame:
+    rows = [("as it is", tested.face), *((again.name, again) for again in tested.rescores)]
+    return pd.DataFrame([(name, scored.p_fake, WORDS[scored.label]) for name, scored in rows], columns=HOLD_COLUMNS)
+
+
+def photograph_tab(detector: Detector) -> gr.Image:
+    """Lay out the tab; returns where the photograph is dropped."""
+    events = Photographs(detector)
+    with gr.Row():
+        with gr.Column():
+            photo = gr.Image(
+                type="filepath", label="Photograph", height=380, elem_id="photo", buttons=["fullscreen"],
+                alt_text="The photograph that is judged",
+            )  # fmt: skip
+            examples = [str(p) for p in sorted(EXAMPLES.glob("*.jpg"))]
+            gr.Examples(examples, photo, label=texts.EXAMPLES_LABEL, elem_id="examples")
+        with gr.Column():
+            title = gr.Markdown(elem_id="headline")
+            with gr.Column(visible=False) as label_area:
+                label = gr.Label(label="Verdict", elem_id="label")
+            why = gr.Markdown(texts.WAITING, elem_id="why", **PLAIN)
+            with gr.Column(visible=False) as faces_area:
+                faces = gr.AnnotatedImage(
+                    label="Faces; choose one below", elem_id="faces", height=460, color_map=FACE_COLOURS
+                )
+            with gr.Column(visible=False, elem_id="evidence") as evidence_area:
+                with gr.Column(visible=False) as behind_area:
+                    with gr.Accordion(texts.HEAT_LABEL, open=False):
+                        gr.Markdown(CAPTION)
+                        heat = gr.Image(
+                            interactive=False, height=HEAT_SIDE, elem_id="heat", buttons=[],
+                            alt_text="The face, coloured by what the score reacted to",
+                        )  # fmt: skip
+                    with gr.Accordion(texts.HOLD_LABEL, open=False):
+                        gr.Markdown(texts.HOLDS)
+                        change, chance, said = HOLD_COLUMNS
+                        scores = gr.BarPlot(
+                            x=change, y=chance, color=said, color_map=WORD_COLOURS, y_lim=[0, 1],
+                            x_label_angle=-40, height=300, elem_id="scores",
+                        )  # fmt: skip
+                        holding = gr.Markdown(elem_id="holds", **PLAIN)
+                with gr.Accordion(texts.CLAIMS_LABEL, open=False):
+                    claims = gr.Markdown(elem_id="claims", **PLAIN)
+                with gr.Row():
+                    report = gr.DownloadButton(texts.JSON_REPORT, elem_id="report")
+                    sheet = gr.DownloadButton(texts.PRINTABLE, elem_id="sheet")
+    # Nothing is cancelled: Gradio would go on with the work, but lose sight of it. Events of an earlier photograph end
+    # in silence, and those of the newest run afterwards.
+    begun, judged, choice = (gr.State(time_to_live=texts.KEEP_MINUTES * 60) for _ in range(3))
+    shown = [title, label, why, faces, label_area, faces_area, evidence_area, judged, choice]
+    private = {"api_visibility": "private", "trigger_mode": "always_last"}
+    unqueued = {"queue": False, "show_progress": "hidden", **private}
+    # Those that set off others by a State have to go through the queue.
+    at_once = {"concurrency_limit": None, "show_progress": "hidden", **private}
+    beginning = photo.change(events.begin, [photo, begun], [*shown, begun], **at_once)
+    # The headline says that it is under way; Gradio's own sign would cover the photograph after a failure.
+    judging = begun.change(events.show, begun, shown, concurrency_id="picture", show_progress="hidden", **private)
+    for event in (beginning, judging):
+        event.failure(events.fail, None, shown, **unqueued)
+    judging.then(events.settle, [begun, judged], shown, **unqueued).then(None, js=SCROLL_ON_A_PHONE)
+    judged.change(
+        events.evidence, judged, [claims, report, sheet, behind_area, evidence_area],
+        show_progress="hidden", concurrency_id="picture", **private,
+    )  # fmt: skip
+    faces.select(events.choose, judged, choice, **at_once)
+    choice.change(
+        events.face_evidence, [judged, choice], [heat, scores, holding],
+        show_progress_on=heat, concurrency_id="picture", **private,
+    )  # fmt: skip
+    return photo

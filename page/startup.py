@@ -1,0 +1,31 @@
+"""A quicker start; to be imported before Gradio is.
+
+While Gradio is imported it parses its own source once for each component and writes a .pyi file beside it, for editors,
+which takes half of the import's time and needs a writable installation. Nothing that runs reads those files.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+
+WRITER = "gradio.component_meta"
+
+
+class _WithoutStubs(MetaPathFinder):
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        if name != WRITER:
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        execute = spec.loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            execute(module)
+            module.create_or_modify_pyi = lambda *component: None
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+sys.meta_path.insert(0, _WithoutStubs())

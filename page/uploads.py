@@ -1,0 +1,91 @@
+"""Where uploads lie and how they go: faces are nobody's to keep."""
+
+import getpass
+import os
+import tempfile
+import time
+from collections.abc import Callable, Set
+from pathlib import Path
+from threading import Event, Thread
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+ENVIRONMENT = "GRADIO_TEMP_DIR"  # where Gradio looks for the folder
+# Routes of Gradio's that this page does not use, and that take files or fetch addresses.
+CLOSED = ("/process_recording", "/vibe", "/undo-vibe", "/proxy=", "/file=http", "/file/", "/deep_link", "/stream/")
+
+
+def upload_folder() -> Path:
+    """The folder for uploads, which Gradio is told of: our own, which this user alone may read, inside the one that the
+    environment names, or else the system's for such files. Always the same, so that what a killed server has left there
+    is deleted by the next."""
+    name = f"mobile-deepfake-detector-{getpass.getuser()}"
+    folder = Path(os.environ.get(ENVIRONMENT) or tempfile.gettempdir()).resolve()
+    if folder.name != name:
+        folder = folder / name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.is_symlink() or (hasattr(os, "getuid") and folder.stat().st_uid != os.getuid()):
+        folder = Path(tempfile.mkdtemp(), name)  # somebody else has taken the name
+        folder.mkdir(mode=0o700)
+    os.environ[ENVIRONMENT] = str(folder)
+    return folder
+
+
+class Sweeper:
+    """Deletes old files of a folder, whoever wrote them, as a context manager around the server's life.
+
+    Gradio deletes the uploads and results that it knows; this also deletes what was cut off on the way.
+
+    Args:
+        folder: everything in it may be deleted.
+        age: seconds after which a file is deleted.
+        every: seconds between two looks.
+        kept: gives the paths of files that stay, such as those of the examples.
+    """
+
+    def __init__(self, folder: Path, age: float, every: float, kept: Callable[[], Set[str]] = frozenset):
+        self.folder, self.age, self.every, self.kept, self._over = folder, age, every, kept, Event()
+
+    def __enter__(self) -> "Sweeper":
+        self.sweep()
+        Thread(target=self._keep_sweeping, daemon=True).start()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._over.set()
+
+    def sweep(self) -> None:
+        """Delete now what is old enough, and the folders that are left empty."""
+        before, kept = time.time() - self.age, self.kept()
+        for parent, folders, files in os.walk(self.folder, topdown=False):
+            for name in files:
+                path = Path(parent, name)
+                try:
+                    if str(path) not in kept and path.lstat().st_ctime < before:
+                        path.unlink()
+                except FileNotFoundError:
+                    pass  # Gradio was quicker
+            for name in folders:
+                try:
+                    if Path(parent, name).lstat().st_ctime < before:
+                        Path(parent, name).rmdir()
+                except OSError:
+                    pass  # not empty, gone meanwhile, or a link
+
+    def _keep_sweeping(self) -> None:
+        while not self._over.wait(self.every):
+            self.sweep()
+
+
+class ClosedRoutes:
+    """ASGI middleware: routes of CLOSED are not found."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and any(f"/gradio_api{route}" in scope["path"] for route in CLOSED):
+            await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await self.app(scope, receive, send)

@@ -1,0 +1,251 @@
+"""The figures that the page shows: they agree with the reports, flatter nobody, and are of the served model."""
+
+import copy
+import json
+import re
+
+import gradio as gr
+import pytest
+from conftest import ROOT
+
+from detect import Detector, texts
+from detect.figures import (
+    REPORTS,
+    TIERS,
+    FiguresError,
+    bars_table,
+    bars_text,
+    borrowed_text,
+    calibration_text,
+    degradation_text,
+    groups_table,
+    groups_text,
+    opening,
+    operating_point,
+    point_text,
+    points,
+    read_report,
+    sources_table,
+)
+from detect.model import Model
+from page.report import MOST_ALARMS, Figures, curve, report_tab
+from page.uploads import Sweeper
+from train.report import readme_markdown
+from train.tiers import TIERS as STATES
+
+SHA256 = Model(ROOT / "model.onnx").sha256
+REPORT, CROSS = read_report(REPORTS / "test", SHA256), read_report(REPORTS / "cross", SHA256)
+CONFUSION = {"real_as_real": 6, "real_as_fake": 1, "fake_as_real": 1, "fake_as_fake": 2}
+
+
+def made_up(operating_points):
+    """7 photographs and 3 fakes; 2 of 3 verdicts right."""
+    tier = {
+        "all": {"confusion": CONFUSION, "ece": 0.0391, "auc": 2 / 3, "recall": 2 / 3, "false_alarm_rate": 1 / 7},
+        "macro": {"auc": 2 / 3}, "sources": {"<b>": {"pictures": 10, "confusion": CONFUSION, "auc": 2 / 3}},
+        "decided": {"coverage": 0.3, "accuracy": 2 / 3, "said_real": {"pictures": 3, "wrong": 1},
+                    "said_fake": {"pictures": 0, "wrong": 0}},
+        "operating_points": operating_points,
+    }  # fmt: skip
+    return {"model": {"sha256": "0" * 64}, "tiers": dict.fromkeys(TIERS, tier), "curves": {"jpeg": [1], "scale": [1]}}
+
+
+def written(folder, report):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.json").write_text(report if isinstance(report, str) else json.dumps(report))
+    return folder
+
+
+def cells(table):
+    """The rows of an HTML table: {first cell's name: other cells}."""
+    rows = re.findall(r'<tr><th scope="row">(.*?)(?: <small>.*?)?</th>(.*?)</tr>', table)
+    return {name: re.findall(r"<td>(.*?)</td>", rest) for name, rest in rows}
+
+
+def test_the_states_are_those_that_were_measured():
+    assert tuple(texts.STATES) == TIERS == tuple(STATES)
+    for name in ("web", "hard"):
+        said = list(map(int, re.findall(r"\d+", texts.STATES[name])))
+        assert said == [STATES[name].longest, STATES[name].quality]
+
+
+def test_every_source_of_the_reports_is_explained():
+    assert set(texts.SOURCES) == {*REPORT["tiers"]["clean"]["sources"], *CROSS["tiers"]["clean"]["sources"]}
+
+
+def test_the_opening_counts_pictures_and_verdicts_as_the_report_does():
+    said, tiers = opening(REPORT), REPORT["tiers"]
+    assert f"{tiers['clean']['all']['pictures']:,} pictures" in said
+    for tier in TIERS:
+        decided = tiers[tier]["decided"]
+        line = next(line for line in said.splitlines() if line.startswith(f"- **{tier}**"))
+        coverage, accuracy, unsure, *wrong = (float(share) / 100 for share in re.findall(r"([\d.]+) %", line))
+        assert coverage <= decided["coverage"] < coverage + 0.001
+        assert accuracy <= decided["accuracy"] < accuracy + 0.001
+        assert unsure - 0.001 < 1 - decided["coverage"] <= unsure
+        for share, side in zip(wrong, ("real", "fake"), strict=True):
+            counted = decided[f"said_{side}"]
+            assert f"wrong {counted['wrong']} of {counted['pictures']} times" in line
+            assert share - 0.001 < counted["wrong"] / counted["pictures"] <= share + 1e-9
+
+
+def test_missed_bars_are_said_as_missed():
+    bars = [*REPORT["bars"], *CROSS["bars"]]
+    said, missed = bars_text(bars), [bar["name"] for bar in bars if not bar["met"]]
+    assert f"{len(missed)} of the {len(bars)} bars" in said
+    assert re.findall(r"^- (.*?): at (?:least|most)", said, re.MULTILINE) == missed
+    assert [name for name, row in cells(bars_table(bars)).items() if "missed" in row[-1]] == missed
+    assert "All of the 1 bars" in bars_text([{"name": "a", "measured": 1, "at_least": 1, "met": True}])
+    assert "undefined was reached" in bars_text([{"name": "a", "measured": None, "at_most": 1, "met": False}])
+
+
+def test_the_sources_table_shows_what_the_readme_shows():
+    for report in (REPORT, CROSS):
+        shown = cells(sources_table(report, "caption"))
+        for line in readme_markdown(report).splitlines():
+            name, *row = (cell.strip() for cell in line.strip("|").split("|"))
+            if name not in report["tiers"]["clean"]["sources"]:
+                continue
+            row = [None if cell == "" else float(cell) for cell in [*row[1:4], *row[7:13]]]
+            mine = shown[texts.SOURCES[name][0]]
+            assert [
+                None if c == "–" else round(float(c.rstrip(" %")) / (100 if "%" in c else 1), 3) for c in mine[:9]
+            ] == row
+            assert sum(map(int, mine[9:])) == report["tiers"]["clean"]["sources"][name]["pictures"]
+        assert "All pictures" in shown and "Mean of the sources" in shown
+
+
+def test_sources_with_fakes_alone_say_whose_photographs_they_were_ranked_against():
+    assert borrowed_text(REPORT).startswith("Stable Diffusion 2.1, Stable Diffusion 3: fakes alone")
+    assert "All-Age-Faces, UTKFace, Web portraits" in borrowed_text(REPORT)
+    assert borrowed_text(made_up([])) == ""
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_every_position_of_the_slider_says_what_the_report_says(tier):
+    measured = {p["threshold"]: p for p in REPORT["tiers"][tier]["operating_points"]}
+    found = []
+    for alarms in range(1, MOST_ALARMS + 1):
+        point, said = operating_point(REPORT, tier, alarms / 100), point_text(REPORT, tier, alarms / 100)
+        row = measured[point.threshold]
+        assert point.false_alarms == pytest.approx(row["false_alarms"]) and point.detected == pytest.approx(
+            row["detected"]
+        )
+        assert row["false_alarms"] <= alarms / 100 + 1e-9
+        assert row["detected"] == max(p["detected"] for p in measured.values() if p["false_alarms"] <= alarms / 100)
+        assert f"{alarms} of 100 real photographs" in said and f"{point.threshold * 100:.0f} in 100" in said
+        assert f"{point.found:,} were found" in said and f"{point.alarms:,} were called fake" in said
+        detected, missed, called, _ = (float(share) / 100 for share in re.findall(r"([\d.]+) %", said))
+        assert detected <= point.detected + 1e-9 < detected + 0.002
+        assert missed - 0.001 < 1 - point.detected <= missed + 1e-9
+        assert called - 0.001 < point.false_alarms <= called + 1e-9
+        found.append(point.found)
+    assert found == sorted(found) and found[0] < found[-1]
+
+
+def test_rounding_never_flatters():
+    report = made_up([{"threshold": 0.5, "false_alarms": 1 / 7, "detected": 2 / 3}])
+    said = point_text(report, "clean", 0.2)
+    assert "2 were found so (66.6 %)" in said and "1 slipped through (33.4 %)" in said
+    assert "1 were called fake (14.3 %)" in said
+    assert "95.5 % of the alarms would be false" in said  # 99 / 7 false ones for each 2 / 3 of a fake
+    assert "66.6 % of these verdicts were right" in opening(report) and "(33.4 %)" in opening(report)
+    assert "“Fake” was never said" in opening(report)
+    assert "0.040 (clean)" in calibration_text(report)
+    assert cells(sources_table(report, "a < b"))["&lt;b&gt;"][0] == "0.666"
+
+
+def test_a_rate_below_all_that_was_measured_is_not_promised():
+    report = made_up([{"threshold": 0.9, "false_alarms": 1 / 7, "detected": 1 / 3}])
+    assert operating_point(report, "clean", 0.1) is None
+    assert point_text(report, "clean", 0.1).startswith("No threshold that was measured")
+    assert "<circle" not in curve(report, "clean", 0.1)
+
+
+def test_of_two_thresholds_that_find_as_many_the_one_with_fewer_false_alarms_is_taken():
+    rows = [{"threshold": t, "false_alarms": f, "detected": 2 / 3} for t, f in ((0.4, 2 / 7), (0.6, 1 / 7))]
+    assert operating_point(made_up(rows), "clean", 0.3).threshold == 0.6
+
+
+def test_the_curve_marks_the_chosen_point():
+    _, drawn = Figures(REPORT).choose(5, "web")
+    assert drawn.count("<circle") == 1 and "web" in re.search('aria-label="([^"]*)"', drawn)[1]
+    line = re.search('points="([^"]*)"', drawn)[1].split()
+    assert len(line) == sum(point.false_alarms * 100 <= MOST_ALARMS for point in points(REPORT, "web"))
+    assert re.search('cx="([^"]*)" cy="([^"]*)"', drawn).group(1, 2) in [tuple(place.split(",")) for place in line]
+
+
+def test_groups_are_counted_and_called_small():
+    groups = REPORT["groups"]
+    rows = cells(groups_table(groups))
+    assert list(rows) == list(groups)
+    for name, (photographs, called, share, _) in rows.items():
+        assert int(photographs) == groups[name]["pictures"]
+        assert int(called) / int(photographs) == pytest.approx(groups[name]["false_alarm_rate"])
+        assert float(share.rstrip(" %")) / 100 >= groups[name]["false_alarm_rate"] - 1e-9
+    sizes = [group["pictures"] for group in groups.values()]
+    assert f"{min(sizes)} to {max(sizes)} photographs" in groups_text(groups)
+
+
+def test_what_worse_pictures_cost_is_said():
+    said, curves = degradation_text(REPORT), REPORT["curves"]
+    shares = [float(share) / 100 for share in re.findall(r"([\d.]+) %", said)]
+    ends = [c[end]["macro"]["balanced_accuracy"] for c in (curves["jpeg"], curves["scale"]) for end in (0, -1)]
+    assert all(share <= value < share + 0.001 for share, value in zip(shares, ends, strict=True))
+
+
+def shown(detector, folder):
+    """What stands on the tab: all of its text, and the names of its components."""
+    with gr.Blocks() as demo:
+        report_tab(detector, folder)
+    blocks = list(demo.blocks.values())
+    said = "\n".join(str(b.value) for b in blocks if isinstance(b, gr.Markdown | gr.HTML))
+    return said, [type(b).__name__ for b in blocks]
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return Detector(ROOT / "model.onnx")
+
+
+def test_without_a_report_the_tab_says_so(detector, tmp_path):
+    said, names = shown(detector, tmp_path / "nowhere")
+    assert texts.NO_REPORT in said and texts.LIMITS in said and texts.LICENCE in said
+    assert not {"Slider", "Image", "HTML"} & set(names) and not re.search(r"\d %", said)
+
+
+def test_figures_of_another_model_are_not_shown(detector, tmp_path):
+    foreign = copy.deepcopy(REPORT)
+    foreign["model"]["sha256"] = "0" * 64
+    written(tmp_path / "test", foreign)
+    said, names = shown(detector, tmp_path)
+    assert texts.FOREIGN_REPORT in said
+    assert not {"Slider", "Image", "HTML"} & set(names) and not re.search(r"\d %", said)
+
+
+@pytest.mark.parametrize("damaged", ["", "[]", '{"model": 3}', json.dumps({"model": {"sha256": SHA256}, "tiers": {}}),
+                                     json.dumps(REPORT | {"tiers": {tier: {} for tier in TIERS}})])  # fmt: skip
+def test_a_damaged_report_is_not_shown(detector, tmp_path, damaged):
+    written(tmp_path / "test", damaged)
+    with pytest.raises(FiguresError):
+        read_report(tmp_path / "test", SHA256)
+    assert texts.DAMAGED_REPORT in shown(detector, tmp_path)[0]
+
+
+def test_generators_never_seen_are_left_out_where_they_were_not_measured_of_this_model(detector, tmp_path):
+    written(tmp_path / "test", REPORT)
+    written(tmp_path / "cross", {**CROSS, "model": {"sha256": "0" * 64}})
+    said, names = shown(detector, tmp_path)
+    assert texts.NO_CROSS in said and texts.SOURCES["sd14"][0] not in said
+    assert "Slider" in names and "Image" not in names  # its pictures are missing, too
+
+
+def test_the_pictures_of_the_tab_are_not_swept_away(detector, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    with gr.Blocks() as demo:
+        report_tab(detector)
+    kept = {file for block in demo.blocks.values() for file in getattr(block, "keep_in_cache", ())}
+    (tmp_path / "upload.jpg").write_bytes(b"x")
+    Sweeper(tmp_path, -1.0, 60, lambda: kept).sweep()
+    left = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+    assert left == ["degradation.png", "groups.png", "reliability.png"]

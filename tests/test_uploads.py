@@ -1,0 +1,81 @@
+"""Where uploads lie, and that nothing of them stays."""
+
+import os
+import stat
+import time
+
+import pytest
+
+from page import uploads
+from page.uploads import Sweeper, upload_folder
+
+
+def test_old_files_go_whoever_wrote_them_and_the_kept_ones_stay(tmp_path):
+    example, upload, cut_off = tmp_path / "example" / "a.jpg", tmp_path / "hash" / "b.jpg", tmp_path / "tmp1234"
+    for file in (example, upload, cut_off):
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"x")
+    linked = tmp_path.parent / "elsewhere.txt"
+    linked.write_text("not ours")
+    (tmp_path / "link").symlink_to(linked)
+    os.utime(upload, (0, 0))  # what the sender's file said of its age does not count
+    sweeper = Sweeper(tmp_path, 1.0, 60, lambda: {str(example)})
+    sweeper.sweep()
+    assert upload.exists() and cut_off.exists()
+    time.sleep(1.1)
+    fresh = tmp_path / "fresh.jpg"
+    fresh.write_bytes(b"x")
+    sweeper.sweep()
+    assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == ["a.jpg", "fresh.jpg"]
+    time.sleep(1.1)
+    sweeper.sweep()
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["a.jpg", "example"]
+    assert linked.read_text() == "not ours"
+
+
+def test_it_is_swept_at_the_start_and_again_and_again(tmp_path):
+    (tmp_path / "left.jpg").write_bytes(b"x")
+    time.sleep(0.3)
+    with Sweeper(tmp_path, 0.2, 0.1):
+        assert not (tmp_path / "left.jpg").exists()
+        (tmp_path / "later.jpg").write_bytes(b"x")
+        deadline = time.monotonic() + 10
+        while (tmp_path / "later.jpg").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", "to be restored")
+    monkeypatch.delenv("GRADIO_TEMP_DIR")
+    monkeypatch.setattr(uploads.tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_the_folder_is_the_same_each_time_and_private(temporary, monkeypatch):
+    folder = upload_folder()
+    monkeypatch.delenv("GRADIO_TEMP_DIR")
+    assert upload_folder() == folder and folder.parent == temporary
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700 and os.environ["GRADIO_TEMP_DIR"] == str(folder)
+
+
+def test_a_folder_under_that_name_that_is_a_link_is_not_used(temporary, monkeypatch):
+    first = upload_folder()
+    monkeypatch.delenv("GRADIO_TEMP_DIR")
+    first.rmdir()
+    (temporary / "elsewhere").mkdir()
+    first.symlink_to(temporary / "elsewhere")
+    assert upload_folder() not in (first, temporary / "elsewhere")
+
+
+def test_the_environment_decides_and_what_others_have_there_stays(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "mine"))
+    folder = upload_folder()
+    assert folder.parent == tmp_path / "mine" and upload_folder() == folder
+    theirs = tmp_path / "mine" / "theirs.txt"
+    theirs.write_text("not ours")
+    (folder / "ours.jpg").write_bytes(b"x")
+    time.sleep(0.1)
+    Sweeper(folder, 0.05, 60).sweep()
+    assert theirs.exists() and not (folder / "ours.jpg").exists()
