@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import ROOT, free_port, wait_for
@@ -39,7 +40,8 @@ def in_session(url, work):
             await session.initialize()
             return await work(session)
 
-    return asyncio.run(run())
+    with ThreadPoolExecutor(1) as own_thread:  # beside Playwright's event loop, which goes on in the main one
+        return own_thread.submit(asyncio.run, run()).result()
 
 
 async def analyze(session, image):
