@@ -21,6 +21,7 @@ from page.many import Many, NotJudged, many_tab
 from page.photographs import photograph_tab
 from page.report import CSS as REPORT_CSS
 from page.report import report_tab
+from page.runs import RunEnded
 from page.uploads import ClosedRoutes, Sweeper, upload_folder
 from page.videos import Videos, video_tab
 
@@ -98,7 +99,7 @@ class Endpoints:
         """
         return self._verdict(image, thorough).to_dict()
 
-    def analyze_video(self, video: str) -> dict:
+    def analyze_video(self, video: str, request: gr.Request) -> dict:
         """Judge the faces in one video by frames spread over its whole length, and return the verdict and a timeline.
 
         Args:
@@ -113,11 +114,11 @@ class Endpoints:
         if video is None:
             raise gr.Error(f"No video was sent. Send an {VIDEO_FORMAT_NAMES} file.", print_exception=False)
         try:
-            return self.videos.judge(video).to_dict()
-        except (VideoError, BusyError) as error:
+            return self.videos.judge(video, request.session_hash).to_dict()
+        except (VideoError, BusyError, RunEnded) as error:
             raise gr.Error(str(error), print_exception=False) from None
 
-    def analyze_batch(self, images: list[Named]) -> list[dict]:
+    def analyze_batch(self, images: list[Named], request: gr.Request) -> list[dict]:
         """Judge the faces in many pictures and return one verdict for each, in the order in which they came.
 
         Args:
@@ -129,9 +130,14 @@ class Endpoints:
             a file that cannot be read, {"file", "error": a sentence}
         """
         try:
-            return self.many.judge(images)
-        except (NotJudged, BusyError) as error:
+            return self.many.judge(images, request.session_hash)
+        except (NotJudged, BusyError, RunEnded) as error:
             raise gr.Error(str(error), print_exception=False) from None
+
+    def leave(self, request: gr.Request) -> None:
+        """A client has gone: nobody waits for its albums and videos any more."""
+        self.many.runs.leave(request.session_hash)
+        self.videos.runs.leave(request.session_hash)
 
     def _verdict(self, image: str | None, thorough: bool) -> Verdict:
         if image is None:
@@ -159,6 +165,7 @@ def build(detector: Detector) -> gr.Blocks:
         with gr.Tab(texts.REPORT_TAB):
             report_tab(detector)
         demo.load(None, js=SAY)
+        demo.unload(endpoints.leave)
 
         # The endpoints: events of buttons that nobody sees.
         label, verdict, thorough = gr.Label(visible=False), gr.JSON(visible=False), gr.Checkbox(visible=False)

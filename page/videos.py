@@ -27,12 +27,17 @@ class Videos:
         self.turns = Turns(texts.MAX_WAITING, texts.VIDEO_BUSY)
         self.runs = Runs()
 
-    def judge(self, video: str) -> VideoVerdict:
-        """Judge a video when its turn comes. Raises VideoError, BusyError."""
-        with self.turns.place() as place:
+    def judge(self, video: str, session: str | None = None) -> VideoVerdict:
+        """Judge a video when its turn comes. Raises VideoError, BusyError, and RunEnded when the client of the session
+        has gone."""
+        run = self.runs.open(session)
+        with self.runs.going_on(run), self.turns.place() as place:
             while not place.comes(LOOK):
-                pass
-            *_, (_, _, verdict) = judge_frames(self.detector, video)
+                self.runs.check(run)
+            with closing(judge_frames(self.detector, video)) as steps:
+                for step in steps:
+                    self.runs.check(run)
+                    *_, verdict = step
         return verdict
 
     def begin(self, video: str | None, earlier: int | None) -> tuple:

@@ -19,7 +19,7 @@ from PIL import Image
 import app
 from detect import Detector, judge_video, open_picture, texts
 from detect.stability import examine
-from page import videos
+from page import many, videos
 
 REAL = ROOT / "examples" / "real_eileen_collins.jpg"
 
@@ -163,6 +163,45 @@ def test_videos_that_wait_leave_photographs_alone_and_one_too_many_is_told_so(ex
     finally:
         gate.set()
         demo.close()
+
+
+CALL = "import sys; from gradio_client import *; u, e, p, f = sys.argv[1:]; " \
+       "Client(u).predict(**{p: [handle_file(f)] if p == 'images' else handle_file(f)}, api_name=e)"  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "parameter", "place", "name"),
+    [
+        ("/analyze_video", "video", videos, "judge_frames"),
+        ("/analyze_batch", "images", many.Album, "judge_all"),
+    ],
+)
+def test_what_a_program_asked_for_that_has_gone_is_given_up(exported, monkeypatch, endpoint, parameter, place, name):
+    """Its turn is the next one's at once, instead of after minutes of work for nobody."""
+    begun, ended = Event(), Event()
+
+    def endless(*words):
+        begun.set()
+        try:
+            while True:
+                yield 0, 1, None
+                time.sleep(0.05)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(place, name, endless)
+    monkeypatch.setattr(many, "_answer", lambda judged: judged)
+    demo = app.build(Detector(exported))
+    _, url, _ = demo.launch(prevent_thread_lock=True, server_port=free_port(), quiet=True, **app.LAUNCH)
+    with subprocess.Popen([sys.executable, "-c", CALL, url, endpoint, parameter, str(REAL)]) as program:
+        try:
+            assert begun.wait(60)
+            assert not ended.wait(1)
+            program.kill()
+            assert ended.wait(20)
+        finally:
+            program.kill()
+            demo.close()
 
 
 def test_an_address_is_refused_before_anything_is_fetched(server, elsewhere):

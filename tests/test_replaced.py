@@ -226,6 +226,6 @@ def test_runs_are_told_apart_and_the_oldest_forgotten(monkeypatch):
     later = time.monotonic() + runs.KEEP_MINUTES * 60 + 1
     monkeypatch.setattr(runs.time, "monotonic", lambda: later)
     third = registry.open()
-    with pytest.raises(RunEnded, match="replaced"):
+    with pytest.raises(RunEnded, match="connection was lost"):
         registry.check(second)
     registry.check(third)
