@@ -26,6 +26,7 @@ from page.uploads import ClosedRoutes, Sweeper, upload_folder
 from page.videos import Videos, video_tab
 
 SWEEP_SECONDS = 60  # between two looks for old uploads
+AT_A_TIME = 2  # pictures: see bench/results.md
 KEEP_SECONDS = texts.KEEP_MINUTES * 60 - SWEEP_SECONDS
 
 CSS = """
@@ -149,8 +150,8 @@ class Endpoints:
         return examine(self.detector, picture)[0] if thorough else self.detector.predict([picture])[0]
 
 
-def build(detector: Detector) -> gr.Blocks:
-    """The page for a detector, not yet launched."""
+def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
+    """The page for a detector, not yet launched; its server judges so many single pictures at a time."""
     videos = Videos(detector)
     many = Many(detector)
     endpoints = Endpoints(detector, videos, many)
@@ -179,7 +180,7 @@ def build(detector: Detector) -> gr.Blocks:
             endpoints.analyze_batch, album, verdict, api_name="analyze_batch", concurrency_id="batch",
             concurrency_limit=None,
         )  # fmt: skip
-    return demo.queue(max_size=64, default_concurrency_limit=2, api_open=False)
+    return demo.queue(max_size=64, default_concurrency_limit=at_a_time, api_open=False)
 
 
 def main() -> int:

@@ -1,0 +1,1 @@
+"""Measured speed: figures of one run, side by side on one machine; ratios carry over to others, milliseconds do not."""

@@ -1,0 +1,39 @@
+"""Several things timed in turns, so that whatever else the machine does befalls them alike."""
+
+from collections.abc import Callable
+from time import perf_counter
+
+import numpy as np
+from tqdm import tqdm
+
+
+def in_turns(work: dict[str, Callable[[], object]], rounds: int, warm_up: int = 3) -> dict[str, np.ndarray]:
+    """Run every piece of work once a round, in an order that changes from round to round.
+
+    Args:
+        work: by name.
+        rounds: that count.
+        warm_up: rounds before those.
+
+    Returns:
+        By name, seconds [rounds].
+    """
+    names, taken = list(work), {name: [] for name in work}
+    for turn in tqdm(range(warm_up + rounds), unit="round", disable=None):
+        shift = turn % len(names)
+        for name in names[shift:] + names[:shift]:
+            started = perf_counter()
+            work[name]()
+            if turn >= warm_up:
+                taken[name].append(perf_counter() - started)
+    return {name: np.array(seconds) for name, seconds in taken.items()}
+
+
+def median_ms(seconds: np.ndarray) -> float:
+    """The median in milliseconds, to two decimals."""
+    return round(float(np.median(seconds)) * 1000, 2)
+
+
+def percentile_ms(seconds: np.ndarray, percent: float) -> float:
+    """A percentile in milliseconds, to two decimals."""
+    return round(float(np.percentile(seconds, percent)) * 1000, 2)
