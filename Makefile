@@ -1,13 +1,14 @@
 # make run    the demo on the shipped model.onnx, at http://127.0.0.1:7860
 # make test   every check: style and tests
 # make train  the shipped model and its reports again, from DATA and WEIGHTS
+# make bench  how fast it is, in bench/results.md
 # make screenshots  the page on the examples, as README shows it
 
 PYTHON ?= python3
 DATA ?= ../shared/data/faces
 WEIGHTS ?= imagenet
 
-.PHONY: run test train reports screenshots
+.PHONY: run test train reports bench screenshots
 
 run: .venv/installed
 	.venv/bin/python app.py
@@ -27,6 +28,9 @@ reports: .venv-test/installed
 	.venv-test/bin/python -m train audit --data $(DATA) --out reports/audit
 	.venv-test/bin/python -m train evaluate --data $(DATA) --split test --out reports/shipped/test --readme README.md
 	.venv-test/bin/python -m train evaluate --data $(DATA) --split cross --out reports/shipped/cross --readme README.md
+
+bench: .venv-test/installed
+	.venv-test/bin/python -m bench
 
 screenshots: .venv-test/installed
 	PYTHONPATH=. .venv-test/bin/python tests/screenshots.py reports/page
