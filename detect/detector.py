@@ -34,6 +34,7 @@ class Prepared:
     crops: np.ndarray
     seconds: float  # spent on decoding, face finding and cropping
     left_out: int = 0  # faces that were found beyond the number asked for
+    warnings: tuple[list[str], ...] = ()  # of each face, see `detect.quality`
 
 
 class Detector:
@@ -99,7 +100,8 @@ class Detector:
         m = self.metadata
         boxes = [face.box for face in faces] or [None]
         crops = np.stack([crop_face(pixels, box, m.crop_margin, m.size, m.resampling) for box in boxes])
-        return Prepared(faces, crops, perf_counter() - started, len(found) - len(faces))
+        warnings = tuple(face_warnings(pixels, face.box, crop) for face, crop in zip(faces, crops, strict=False))
+        return Prepared(faces, crops, perf_counter() - started, len(found) - len(faces), warnings)
 
     def judge(self, prepared: Sequence[Prepared]) -> list[Verdict]:
         """The model over all faces of these pictures, at most BATCH in one run: a crowd would fill the memory."""
@@ -154,9 +156,8 @@ class Detector:
         reasons = [IN_BAND.format(*band)] if label == UNSURE else []
         if {REAL, FAKE} <= labels:
             reasons.append(DISAGREE)
-        for face, crop in zip(faces, prepared.crops, strict=True):
-            reasons += [warning for warning in face_warnings(face.box, crop) if warning not in reasons]
-        return Verdict(label, worst, confidence, tuple(reasons), faces)
+        reasons += [warning for warnings in prepared.warnings for warning in warnings]
+        return Verdict(label, worst, confidence, tuple(dict.fromkeys(reasons)), faces)
 
 
 def default_model() -> Path:

@@ -12,7 +12,6 @@ import numpy as np
 
 from detect.detector import IN_BAND, Detector
 from detect.frames import WHOLE, open_video, read_frames
-from detect.quality import face_warnings
 from detect.tracks import follow
 from detect.verdict import FAKE, REAL, UNSURE, Face, label_of, suspicious, worst_label
 
@@ -196,8 +195,7 @@ def _look(detector: Detector, seconds: float, frame: np.ndarray) -> _Seen:
     """One frame at a time: a batch would gain nothing on a CPU, and hold as many frames in memory."""
     prepared = detector.prepare(frame, MAX_FACES_PER_FRAME)
     verdict = detector.judge([prepared])[0]
-    warnings = tuple(face_warnings(face.box, crop) for face, crop in zip(verdict.faces, prepared.crops, strict=False))
-    return _Seen(seconds, verdict.faces, verdict.p_fake, warnings, prepared.left_out > 0, _still(frame))
+    return _Seen(seconds, verdict.faces, verdict.p_fake, prepared.warnings, prepared.left_out > 0, _still(frame))
 
 
 def _still(frame: np.ndarray) -> Still:

@@ -1,5 +1,6 @@
 """Pictures to verdicts: with the shipped model, and with small models whose numbers are known."""
 
+import csv
 import io
 import json
 import math
@@ -14,6 +15,7 @@ from test_model import write_model
 
 from detect import Detector, Face, Model, PictureError, Verdict
 from detect.detector import BATCH, DISAGREE, NO_FACE
+from detect.stability import compressed
 from detect.verdict import label_of
 
 BAND = re.compile(r"The score lies between [01]\.\d\d and [01]\.\d\d, where the detector was wrong too often .*")
@@ -296,6 +298,27 @@ def test_a_small_face_is_warned_of(by_colour, person):
     left, top, right, bottom = verdict.faces[0].box
     assert len(verdict.reasons) == 1 and verdict.label == "fake"
     assert f"only {max(right - left, bottom - top)} pixels" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize("quality", [None, 90])
+def test_an_enlarged_face_is_warned_of(by_colour, person, quality):
+    enlarged = Image.fromarray(person).resize((4 * person.shape[1], 4 * person.shape[0]), Image.Resampling.BICUBIC)
+    enlarged = enlarged if quality is None else compressed(np.asarray(enlarged), quality)
+    assert not by_colour.predict([person])[0].reasons
+    (reason,) = by_colour.predict([enlarged])[0].reasons
+    assert "enlarged" in reason
+
+
+def test_most_enlarged_research_pictures_are_warned_of_and_few_others(by_colour, faces_data):
+    rows = [row for row in csv.DictReader((faces_data / "manifest.csv").open()) if row["split"] == "val"]
+    pictures = [Image.open(faces_data / row["path"]) for row in rows[:: len(rows) // 60]]
+    larger = [compressed(np.asarray(p.resize((3 * p.width, 3 * p.height), Image.Resampling.BICUBIC)), 90)
+              for p in pictures]  # fmt: skip
+    warned = [
+        sum(any("enlarged" in reason or "blurred" in reason for reason in verdict.reasons) for verdict in verdicts)
+        for verdicts in (by_colour.predict(pictures), by_colour.predict(larger))
+    ]
+    assert warned[0] <= 0.1 * len(pictures) and warned[1] >= 0.75 * len(pictures)
 
 
 def test_a_blurred_face_is_warned_of(by_colour, person):
