@@ -2,18 +2,21 @@
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import TypeVar
 
-import page.startup  # noqa: F401  before Gradio
+import page.startup  # before Gradio
 
 # isort: split
 import gradio as gr
 from starlette.middleware import Middleware
 
-from detect import Detector, ModelError, PictureError, Verdict, VideoError, open_picture, texts
+from detect import Detector, ModelError, PictureError, Verdict, VideoError, VideoVerdict, open_picture, texts
 from detect.album import Named
 from detect.detector import default_model
 from detect.frames import MAX_VIDEO_BYTES, VIDEO_FORMAT_NAMES
-from detect.picture import FORMAT_NAMES
+from detect.picture import FORMAT_NAMES, MAX_BYTES
 from detect.stability import examine
 from detect.turns import BusyError
 from page import intake  # noqa: F401  how files come in
@@ -21,11 +24,11 @@ from page.many import Many, NotJudged, many_tab
 from page.photographs import photograph_tab
 from page.report import CSS as REPORT_CSS
 from page.report import report_tab
-from page.runs import RunEnded
-from page.uploads import ClosedRoutes, Sweeper, upload_folder
+from page.uploads import Gate, Sweeper
 from page.videos import Videos, video_tab
 
 SWEEP_SECONDS = 60  # between two looks for old uploads
+Result = TypeVar("Result")
 AT_A_TIME = 2  # pictures: see bench/results.md
 KEEP_SECONDS = texts.KEEP_MINUTES * 60 - SWEEP_SECONDS
 
@@ -65,8 +68,20 @@ LAUNCH = {
     "theme": gr.themes.Default().set(body_text_color_subdued="*neutral_500", link_text_color_dark="*secondary_400"),
     "css": CSS + REPORT_CSS,
     "enable_monitoring": False,
-    "app_kwargs": {"middleware": [Middleware(ClosedRoutes)]},
+    "app_kwargs": {
+        "middleware": [
+            Middleware(
+                Gate, upload=2 * 2**30, tool=2 * MAX_BYTES, other=2**20, folder=page.startup.UPLOADS, room=8 * 2**30
+            )
+        ]
+    },
 }
+
+
+def not_a_tool(endpoint: Callable) -> Callable:
+    """Keep an endpoint from the tools of the Model Context Protocol: Gradio cannot describe lists of files there."""
+    endpoint._mcp_type = "none"
+    return endpoint
 
 
 class Endpoints:
@@ -79,7 +94,7 @@ class Endpoints:
         """Judge the faces in one picture: "Real", "Fake" or "Not sure", with the calibrated probability of each.
 
         Args:
-            image: a picture file (JPEG, PNG, WebP, BMP, GIF, TIFF or HEIC).
+            image: a picture file (JPEG, PNG, WebP, BMP, GIF, TIFF or HEIC) itself, no address; over MCP a data: URL.
 
         Returns:
             {"label": "Real" | "Fake" | "Not sure", "confidences": [{"label", "confidence" 0..1}, ...]}
@@ -90,9 +105,8 @@ class Endpoints:
         """Judge the faces in one picture and return the whole verdict.
 
         Args:
-            image: a picture file (JPEG, PNG, WebP, BMP, GIF, TIFF or HEIC).
-            thorough: score the most suspicious faces again after small changes, as the page does; a face that does not
-                survive them is "unsure". Takes several times as long.
+            image: a picture file (JPEG, PNG, WebP, BMP, GIF, TIFF or HEIC) itself, no address; over MCP a data: URL.
+            thorough: look as closely as the page, several times as long: a score that small changes flip is "unsure".
 
         Returns:
             {"label": "real" | "fake" | "unsure", "p_fake": 0..1, "confidence": 0.5..1, "reasons": [sentences],
@@ -100,11 +114,11 @@ class Endpoints:
         """
         return self._verdict(image, thorough).to_dict()
 
-    def analyze_video(self, video: str, request: gr.Request) -> dict:
+    def analyze_video(self, video: str) -> Iterator[dict]:
         """Judge the faces in one video by frames spread over its whole length, and return the verdict and a timeline.
 
         Args:
-            video: a video file (MP4, MOV, AVI, MKV or WebM).
+            video: a video file (MP4, MOV, AVI, MKV or WebM) itself, no address; over MCP as a data: URL.
 
         Returns:
             {"label": "real" | "fake" | "unsure", "p_fake": 0..1, "confidence": 0.5..1, "reasons": [sentences],
@@ -114,31 +128,21 @@ class Endpoints:
         """
         if video is None:
             raise gr.Error(f"No video was sent. Send an {VIDEO_FORMAT_NAMES} file.", print_exception=False)
-        try:
-            return self.videos.judge(video, request.session_hash).to_dict()
-        except (VideoError, BusyError, RunEnded) as error:
-            raise gr.Error(str(error), print_exception=False) from None
+        yield from _answers(self.videos.judge(video), VideoVerdict.to_dict)
 
-    def analyze_batch(self, images: list[Named], request: gr.Request) -> list[dict]:
+    @not_a_tool
+    def analyze_batch(self, images: list[Named]) -> Iterator[list[dict]]:
         """Judge the faces in many pictures and return one verdict for each, in the order in which they came.
 
         Args:
-            images: picture files (JPEG, PNG, WebP, BMP, GIF, TIFF or HEIC).
+            images: picture files (JPEG, PNG, WebP, BMP, GIF, TIFF or HEIC) themselves, no addresses.
 
         Returns:
             [{"file": its name, "label": "real" | "fake" | "unsure", "p_fake": 0..1, "confidence": 0.5..1, "reasons":
             [sentences], "faces": [{"box": [left, top, right, bottom] in pixels, "score", "p_fake", "label"}]}], or, for
             a file that cannot be read, {"file", "error": a sentence}
         """
-        try:
-            return self.many.judge(images, request.session_hash)
-        except (NotJudged, BusyError, RunEnded) as error:
-            raise gr.Error(str(error), print_exception=False) from None
-
-    def leave(self, request: gr.Request) -> None:
-        """A client has gone: nobody waits for its albums and videos any more."""
-        self.many.runs.leave(request.session_hash)
-        self.videos.runs.leave(request.session_hash)
+        yield from _answers(self.many.judge(images), list)
 
     def _verdict(self, image: str | None, thorough: bool) -> Verdict:
         if image is None:
@@ -148,6 +152,17 @@ class Endpoints:
         except PictureError as error:
             raise gr.Error(str(error), print_exception=False) from None
         return examine(self.detector, picture)[0] if thorough else self.detector.predict([picture])[0]
+
+
+def _answers(steps: Iterator[Result | None], answer: Callable[[Result], object]) -> Iterator[object]:
+    """What a long job comes to, and nothing at the steps before. Gradio closes it, and thereby the job, between two
+    steps when a client cancels or has gone."""
+    try:
+        with closing(steps):
+            for result in steps:
+                yield gr.skip() if result is None else answer(result)
+    except (VideoError, NotJudged, BusyError) as error:
+        raise gr.Error(str(error), print_exception=False) from None
 
 
 def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
@@ -166,7 +181,6 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
         with gr.Tab(texts.REPORT_TAB):
             report_tab(detector)
         demo.load(None, js=SAY)
-        demo.unload(endpoints.leave)
 
         # The endpoints: events of buttons that nobody sees.
         label, verdict, thorough = gr.Label(visible=False), gr.JSON(visible=False), gr.Checkbox(visible=False)
@@ -189,12 +203,12 @@ def main() -> int:
     except ModelError as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2
-    folder, demo = upload_folder(), build(detector)
+    demo = build(detector)
 
     def kept() -> set[str]:
         return {file for block in demo.blocks.values() for file in getattr(block, "keep_in_cache", ())}
 
-    with Sweeper(folder, KEEP_SECONDS, SWEEP_SECONDS, kept):
+    with Sweeper(page.startup.UPLOADS, KEEP_SECONDS, SWEEP_SECONDS, kept):
         demo.launch(**LAUNCH)
     return 0
 

@@ -114,7 +114,6 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--at-a-time", type=int, default=app.AT_A_TIME)
     args = parser.parse_args()
-    app.upload_folder()
     app.build(Detector(default_model()), args.at_a_time).launch(quiet=True, **app.LAUNCH)
 
 

@@ -30,7 +30,6 @@ PHOTO_JUDGING = "Judging the photograph"
 FAILED = "The picture could not be judged"
 SERVER_FAILED = "The server is busy or could not go on. Try again in a moment."
 GONE = f"What you sent was deleted, as everything is within {KEEP_MINUTES} minutes. Send it again."
-RUN_LEFT = "The connection was lost, so this was not judged to its end. Send it again."
 NO_ROOM = "This server cannot write its results: its disk may be full. Try again later."
 VIDEO_WAITING = f"""Choose a video: {VIDEO_FORMAT_NAMES}, at most {MAX_SECONDS // 60} minutes and
 {MAX_VIDEO_BYTES >> 20} MB. Up to {MAX_FRAMES} frames, spread over its whole length, are judged, and every face is

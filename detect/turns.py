@@ -1,8 +1,9 @@
 """One long job at a time, a few that wait for their turn, and a clear answer for the rest."""
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore, Lock
+from threading import Condition
 
 
 class BusyError(RuntimeError):
@@ -10,7 +11,7 @@ class BusyError(RuntimeError):
 
 
 class Turns:
-    """Places for jobs of which one runs at a time. Thread-safe.
+    """Places for jobs of which one runs at a time, in the order in which they came. Thread-safe.
 
     Args:
         waiting: jobs that may wait beside the one that runs.
@@ -19,37 +20,35 @@ class Turns:
 
     def __init__(self, waiting: int, sentence: str):
         self.sentence = sentence
-        self._places, self._turn = BoundedSemaphore(waiting + 1), Lock()
+        self._most, self._line, self._moved = waiting + 1, deque(), Condition()
 
     @contextmanager
     def place(self) -> Iterator["Place"]:
-        """Take a place, and with `Place.comes` the turn; leaving gives both back.
+        """Take a place; with `Place.comes` one learns when its turn is. Leaving gives it back.
 
         Raises:
             BusyError: all places are taken.
         """
-        if not self._places.acquire(blocking=False):
-            raise BusyError(self.sentence)
-        place = Place(self._turn)
+        place = Place(self._line, self._moved)
+        with self._moved:
+            if len(self._line) >= self._most:
+                raise BusyError(self.sentence)
+            self._line.append(place)
         try:
             yield place
         finally:
-            place.leave()
-            self._places.release()
+            with self._moved:
+                self._line.remove(place)
+                self._moved.notify_all()
 
 
 class Place:
-    """A place in the queue."""
+    """A place in the line."""
 
-    def __init__(self, turn: Lock):
-        self._turn, self._mine = turn, False
+    def __init__(self, line: deque["Place"], moved: Condition):
+        self._line, self._moved = line, moved
 
     def comes(self, seconds: float) -> bool:
         """Whether the turn comes within so many seconds; it stays until the place is left."""
-        self._mine = self._mine or self._turn.acquire(timeout=seconds)
-        return self._mine
-
-    def leave(self) -> None:
-        if self._mine:
-            self._mine = False
-            self._turn.release()
+        with self._moved:
+            return self._moved.wait_for(lambda: self._line[0] is self, seconds)

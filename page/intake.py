@@ -4,10 +4,13 @@ import re
 from pathlib import Path
 
 import gradio as gr
+from gradio import route_utils
 from gradio.components import Component
 from gradio.components.label import LabelConfidence, LabelData
 from gradio.data_classes import FileData, ImageData, ListFiles
+from gradio.route_utils import GradioMultiPartParser
 from gradio_client.utils import is_http_url_like
+from starlette.formparsers import MultiPartException
 
 from detect import Verdict
 from detect.album import Named
@@ -15,6 +18,7 @@ from detect.explain import WORDS
 from detect.records import is_harmless
 from detect.verdict import FAKE, REAL
 
+MAX_FIELD = 2**16  # bytes of what comes with the files of an upload; Gradio's own page sends nothing
 MAX_NAME = 255  # characters of a file's name; what a program calls its file is not bounded otherwise
 
 
@@ -53,6 +57,16 @@ def label_data(component: gr.Label, verdict: Verdict | None) -> LabelData | dict
     )
 
 
+class BoundedParser(GradioMultiPartParser):
+    """Gradio's parser of uploads, which bounds the files; what is no file it keeps in memory, however large."""
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        super().on_part_data(data, start, end)
+        if self._current_part.file is None and len(self._current_part.data) > MAX_FIELD:
+            raise MultiPartException("A field of this upload is too large.")
+
+
+route_utils.GradioMultiPartParser = BoundedParser
 # Gradio makes components anew in a session, so a changed instance would not last. Hence the classes themselves.
 for taken, preprocess in ((gr.Image, uploaded_file), (gr.Video, uploaded_file), (gr.File, uploaded_files)):
     taken.preprocess = preprocess

@@ -47,19 +47,19 @@ class Many:
         self.turns = Turns(texts.MAX_WAITING, texts.MANY_BUSY)
         self.runs = Runs()
 
-    def judge(self, files: Sequence[Named], session: str | None = None) -> list[dict]:
-        """Judge pictures when their turn comes: for each its `file` name, and its verdict or the error. Raises
-        NotJudged, BusyError, and RunEnded when the client of the session has gone."""
+    def judge(self, files: Sequence[Named]) -> Iterator[list[dict] | None]:
+        """Judge pictures when their turn comes: None at each step on the way, then for each its `file` name, and its
+        verdict or the error. Raises NotJudged, BusyError."""
         _check(files)
-        run, answers = self.runs.open(session), []
-        with self.runs.going_on(run), self.turns.place() as place:
+        answers = []
+        with self.turns.place() as place:
             while not place.comes(LOOK):
-                self.runs.check(run)
+                yield None
             with closing(self.album.judge_all(files)) as steps:
                 for judged in steps:
-                    self.runs.check(run)
                     answers.append(_answer(judged))
-        return answers
+                    yield None
+        yield answers
 
     def begin(self, files: Sequence[Named], earlier: int | None) -> tuple:
         """Other files, or none: the earlier run ends in silence, and what was shown of it is taken away. The last value

@@ -1,28 +1,20 @@
 """Work for a visitor that can be stopped, or that something newer replaces."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import count
 from threading import Lock
 
-from detect.texts import KEEP_MINUTES, RUN_LEFT
+from detect.texts import KEEP_MINUTES
 
 
 class RunEnded(Exception):
     """A run is to end before its time: it was asked to stop and should say so, or was replaced and should be silent."""
 
     def __init__(self, stopped: bool):
-        super().__init__("stopped" if stopped else RUN_LEFT)
+        super().__init__("stopped" if stopped else "replaced")
         self.stopped = stopped
-
-
-@dataclass
-class _Run:
-    opened: float  # in seconds of `time.monotonic`
-    session: str | None
-    stopped: bool = False
 
 
 class Runs:
@@ -35,17 +27,18 @@ class Runs:
 
     def __init__(self):
         self._numbers, self._lock = count(1), Lock()
-        self._runs: dict[int, _Run] = {}  # the oldest first
+        self._stopped: dict[int, bool] = {}
+        self._opened: dict[int, float] = {}  # in seconds of `time.monotonic`, the oldest first
 
-    def open(self, session: str | None = None) -> int:
-        """The number of a new run, which may be stopped or replaced before it goes on; `session` is Gradio's name of
-        the client it is for, see `leave`."""
+    def open(self) -> int:
+        """The number of a new run, which may be stopped or replaced before it goes on."""
         with self._lock:
             now = time.monotonic()
-            self._forget(number for number, run in self._runs.items() if now - run.opened > KEEP_MINUTES * 60)
-            number = next(self._numbers)
-            self._runs[number] = _Run(now, session)
-        return number
+            for run in [run for run, opened in self._opened.items() if now - opened > KEEP_MINUTES * 60]:
+                self._forget(run)
+            run = next(self._numbers)
+            self._stopped[run], self._opened[run] = False, now
+        return run
 
     @contextmanager
     def going_on(self, run: int) -> Iterator[None]:
@@ -58,28 +51,23 @@ class Runs:
 
     def check(self, run: int) -> None:
         """To be called between the steps. Raises RunEnded where the run is to stop or was replaced."""
-        known = self._runs.get(run)
-        if known is None or known.stopped:
-            raise RunEnded(known is not None)
+        stopped = self._stopped.get(run)
+        if stopped is not False:
+            raise RunEnded(bool(stopped))
 
     def stop(self, run: int | None) -> bool:
         """Ask a run to stop; whether it still went on."""
         with self._lock:
-            going_on = run in self._runs
+            going_on = run in self._stopped
             if going_on:
-                self._runs[run].stopped = True
+                self._stopped[run] = True
         return going_on
 
     def replace(self, run: int | None) -> None:
         """Ask a run to end in silence."""
         with self._lock:
-            self._forget([run])
+            self._forget(run)
 
-    def leave(self, session: str) -> None:
-        """Ask all runs of a client that has gone to end in silence."""
-        with self._lock:
-            self._forget(number for number, run in self._runs.items() if run.session == session)
-
-    def _forget(self, runs: Iterable[int | None]) -> None:
-        for number in list(runs):
-            self._runs.pop(number, None)
+    def _forget(self, run: int | None) -> None:
+        self._stopped.pop(run, None)
+        self._opened.pop(run, None)

@@ -1,4 +1,6 @@
-"""A quicker start; to be imported before Gradio is.
+"""What has to happen before Gradio is imported: it is told of the folder for uploads, and starts more quickly.
+
+Gradio reads the folder's name when it is imported, in some of its parts.
 
 While Gradio is imported it parses its own source once for each component and writes a .pyi file beside it, for editors,
 which takes half of the import's time and needs a writable installation. Nothing that runs reads those files.
@@ -10,6 +12,9 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
+from page.uploads import upload_folder
+
+UPLOADS = upload_folder()
 WRITER = "gradio.component_meta"
 
 

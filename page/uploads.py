@@ -2,9 +2,11 @@
 
 import getpass
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Set
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 
@@ -12,7 +14,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 ENVIRONMENT = "GRADIO_TEMP_DIR"  # where Gradio looks for the folder
 # Routes of Gradio's that this page does not use, and that take files or fetch addresses.
-CLOSED = ("/process_recording", "/vibe", "/undo-vibe", "/proxy=", "/file=http", "/file/", "/deep_link", "/stream/")
+API = "/gradio_api"
+CLOSED = (
+    "/component_server",
+    "/process_recording",
+    "/vibe",
+    "/undo-vibe",
+    "/proxy=",
+    "/file=http",
+    "/file/",
+    "/deep_link",
+    "/stream/",
+)
 
 
 def upload_folder() -> Path:
@@ -65,6 +78,8 @@ class Sweeper:
                         path.unlink()
                 except FileNotFoundError:
                     pass  # Gradio was quicker
+                except OSError as error:  # the next look may succeed, and the others are not to wait for it
+                    print(f"An old upload could not be deleted: {error.strerror}.", file=sys.stderr)
             for name in folders:
                 try:
                     if Path(parent, name).lstat().st_ctime < before:
@@ -77,15 +92,79 @@ class Sweeper:
             self.sweep()
 
 
-class ClosedRoutes:
-    """ASGI middleware: routes of CLOSED are not found."""
+class Gate:
+    """ASGI middleware: routes of CLOSED are not found, and no request may be larger than it has a reason to be.
 
-    def __init__(self, app: ASGIApp):
-        self.app = app
+    Gradio bounds the files of an upload, but reads everything else into memory, however large.
+
+    Args:
+        app: what is behind.
+        upload: bytes of one upload, with all its files.
+        tool: bytes of a call of the Model Context Protocol, which carries its file within.
+        other: bytes of any other request.
+        folder: where uploads lie.
+        room: bytes that may lie there before another upload is refused.
+    """
+
+    def __init__(self, app: ASGIApp, upload: int, tool: int, other: int, folder: Path, room: int):
+        self.app, self.upload, self.tool, self.other = app, upload, tool, other
+        self.folder, self.room = folder, room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and any(f"/gradio_api{route}" in scope["path"] for route in CLOSED):
-            await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
-            await send({"type": "http.response.body", "body": b""})
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
             return
-        await self.app(scope, receive, send)
+        if any(f"{API}{route}" in scope["path"] for route in CLOSED):
+            await _refuse(send, 404)
+            return
+        most = self._most(scope["path"])
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if not announced.isdigit() or int(announced) > most:
+            await _refuse(send, 413)
+            return
+        if most == self.upload and _bytes_in(self.folder) > self.room:
+            await _refuse(send, 503)
+            return
+        came, begun = 0, False
+
+        async def counted() -> dict:
+            nonlocal came
+            message = await receive()
+            came += len(message.get("body", b""))
+            if came > most:
+                raise _TooLarge
+            return message
+
+        async def noted(message: dict) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, counted, noted)
+        except _TooLarge:
+            if not begun:
+                await _refuse(send, 413)
+
+    def _most(self, path: str) -> int:
+        if path.endswith(f"{API}/upload"):
+            return self.upload
+        return self.tool if f"{API}/mcp" in path else self.other
+
+
+class _TooLarge(Exception):
+    """More has come than was announced, or than may come."""
+
+
+def _bytes_in(folder: Path) -> int:
+    found = 0
+    for parent, _, files in os.walk(folder):
+        for name in files:
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                found += Path(parent, name).lstat().st_size
+    return found
+
+
+async def _refuse(send: Send, status: int) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})

@@ -27,18 +27,15 @@ class Videos:
         self.turns = Turns(texts.MAX_WAITING, texts.VIDEO_BUSY)
         self.runs = Runs()
 
-    def judge(self, video: str, session: str | None = None) -> VideoVerdict:
-        """Judge a video when its turn comes. Raises VideoError, BusyError, and RunEnded when the client of the session
-        has gone."""
-        run = self.runs.open(session)
-        with self.runs.going_on(run), self.turns.place() as place:
+    def judge(self, video: str) -> Iterator[VideoVerdict | None]:
+        """Judge a video when its turn comes: None at each step on the way, then the verdict. Raises VideoError,
+        BusyError."""
+        with self.turns.place() as place:
             while not place.comes(LOOK):
-                self.runs.check(run)
+                yield None
             with closing(judge_frames(self.detector, video)) as steps:
-                for step in steps:
-                    self.runs.check(run)
-                    *_, verdict = step
-        return verdict
+                for _, _, verdict in steps:
+                    yield verdict
 
     def begin(self, video: str | None, earlier: int | None) -> tuple:
         """A new video, or none: the earlier run ends in silence, and what was shown of it is taken away. The last value

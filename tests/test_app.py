@@ -128,7 +128,7 @@ def test_files_of_the_server_cannot_be_judged_or_read(server, tmp_path):
 
 
 def test_routes_that_the_page_does_not_need_are_closed(server):
-    for route in ("process_recording", "vibe-edit", "stream/x/close"):
+    for route in ("process_recording", "vibe-edit", "stream/x/close", "component_server"):
         with REAL.open("rb") as file:
             answer = httpx.post(f"{server[0]}gradio_api/{route}", files={"video": file})
         assert answer.status_code == 404, route
@@ -165,6 +165,14 @@ def test_videos_that_wait_leave_photographs_alone_and_one_too_many_is_told_so(ex
         demo.close()
 
 
+def test_what_is_no_file_is_bounded(server):
+    join = httpx.post(f"{server[0]}gradio_api/call/analyze", content=b'{"data": ["' + b"x" * 2**21 + b'"]}')
+    assert join.status_code == 413
+    field = httpx.post(f"{server[0]}gradio_api/upload", files={"files": (None, b"x" * 2**20)})
+    assert field.status_code == 400 and "too large" in field.text
+    assert httpx.get(server[0]).status_code == 200
+
+
 CALL = "import sys; from gradio_client import *; u, e, p, f = sys.argv[1:]; " \
        "Client(u).predict(**{p: [handle_file(f)] if p == 'images' else handle_file(f)}, api_name=e)"  # fmt: skip
 
@@ -176,7 +184,9 @@ CALL = "import sys; from gradio_client import *; u, e, p, f = sys.argv[1:]; " \
         ("/analyze_batch", "images", many.Album, "judge_all"),
     ],
 )
-def test_what_a_program_asked_for_that_has_gone_is_given_up(exported, monkeypatch, endpoint, parameter, place, name):
+def test_what_a_program_asked_for_that_has_gone_is_given_up(
+    detector, monkeypatch, tmp_path, endpoint, parameter, place, name
+):
     """Its turn is the next one's at once, instead of after minutes of work for nobody."""
     begun, ended = Event(), Event()
 
@@ -191,17 +201,32 @@ def test_what_a_program_asked_for_that_has_gone_is_given_up(exported, monkeypatc
 
     monkeypatch.setattr(place, name, endless)
     monkeypatch.setattr(many, "_answer", lambda judged: judged)
-    demo = app.build(Detector(exported))
+    demo = app.build(detector)
     _, url, _ = demo.launch(prevent_thread_lock=True, server_port=free_port(), quiet=True, **app.LAUNCH)
-    with subprocess.Popen([sys.executable, "-c", CALL, url, endpoint, parameter, str(REAL)]) as program:
-        try:
+    try:
+        with subprocess.Popen([sys.executable, "-c", CALL, url, endpoint, parameter, str(REAL)]) as program:
             assert begun.wait(60)
             assert not ended.wait(1)
             program.kill()
-            assert ended.wait(20)
-        finally:
-            program.kill()
-            demo.close()
+        assert ended.wait(20)
+
+        begun.clear(), ended.clear()
+        client = Client(url, verbose=False)
+        file = handle_file(REAL)
+        job = client.submit(**{parameter: [file] if parameter == "images" else file}, api_name=endpoint)
+        assert begun.wait(60) and job.cancel() and ended.wait(20)
+
+        begun.clear(), ended.clear()
+        with REAL.open("rb") as data:
+            (path,) = httpx.post(f"{url}gradio_api/upload", files={"files": data}).json()
+        sent = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        body = {"data": [[sent] if parameter == "images" else sent]}
+        event = httpx.post(f"{url}gradio_api/call{endpoint}", json=body).json()["event_id"]
+        with httpx.stream("GET", f"{url}gradio_api/call{endpoint}/{event}", timeout=60):
+            assert begun.wait(60)
+        assert ended.wait(20)
+    finally:
+        demo.close()
 
 
 def test_an_address_is_refused_before_anything_is_fetched(server, elsewhere):

@@ -9,10 +9,14 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from conftest import ROOT, free_port, wait_for
+from films import film
+from PIL import Image
 
 from detect import Detector
+from page.uploads import upload_folder
 
 mcp = pytest.importorskip("mcp", reason="gradio[mcp] is not installed")
 REAL = ROOT / "examples" / "real_eileen_collins.jpg"
@@ -22,11 +26,14 @@ REAL = ROOT / "examples" / "real_eileen_collins.jpg"
 def tools_server(tmp_path_factory):
     port, folder = free_port(), tmp_path_factory.mktemp("mcp")
     own = {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "up"), "GRADIO_MCP_SERVER": "True"}
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    own["TMPDIR"] = str(temporary)
     with (folder / "log.txt").open("w") as log:
         process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=os.environ | own, stdout=log, stderr=log)
         try:
             wait_for(f"http://127.0.0.1:{port}/", process, folder / "log.txt")
-            yield f"http://127.0.0.1:{port}/gradio_api/mcp/", folder / "log.txt"
+            yield f"http://127.0.0.1:{port}/gradio_api/mcp/", folder / "log.txt", folder
         finally:
             process.terminate()
             process.wait(20)
@@ -44,24 +51,39 @@ def in_session(url, work):
         return own_thread.submit(asyncio.run, run()).result()
 
 
+def data_url(file, kind):
+    return f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
+
+
 async def analyze(session, image):
     names = [tool.name for tool in (await session.list_tools()).tools]
     return await session.call_tool(next(name for name in names if name.endswith("analyze")), {"image": image})
 
 
-def test_the_endpoints_are_tools_with_typed_parameters(tools_server):
-    listed = in_session(tools_server[0], lambda session: session.list_tools())
-    tools = {tool.name: tool for tool in listed.tools}
-    assert any(name.endswith("analyze") for name in tools) and not any("face_evidence" in name for name in tools)
-    for tool in tools.values():
+def test_every_endpoint_that_takes_one_file_is_a_tool_and_works(tools_server, tmp_path):
+    listed = in_session(tools_server[0], lambda session: session.list_tools()).tools
+    assert sorted(tool.name for tool in listed) == ["analyze", "analyze_video", "predict"]
+    clip = film(tmp_path / "clip.mp4", [np.asarray(Image.open(REAL).convert("RGB"))] * 3)
+    for tool in listed:
         assert "Judge the faces" in tool.description
+        (name, described), *_ = tool.inputSchema["properties"].items()
+        assert described["type"] == "string" and "no address" in described["description"]
+        sent = {name: data_url(clip, "video/mp4") if name == "video" else data_url(REAL, "image/jpeg")}
+        answer = in_session(tools_server[0], lambda session, n=tool.name, sent=sent: session.call_tool(n, sent))
+        assert not answer.isError and "label" in answer.content[0].text, tool.name
+
+
+def test_what_is_sent_lies_among_the_uploads_which_are_deleted(tools_server):
+    data = REAL.read_bytes() + b"sent to a tool"  # behind the picture's end
+    image = "data:image/jpeg;base64," + base64.b64encode(data).decode()
+    assert not in_session(tools_server[0], lambda session: analyze(session, image)).isError
+    found = [file for file in tools_server[2].rglob("*") if file.is_file() and file.read_bytes() == data]
+    assert found and all(file.is_relative_to(tools_server[1].parent / "up" / upload_folder().name) for file in found)
 
 
 def test_a_tool_gives_the_verdict_that_the_library_gives(tools_server):
     expected = json.loads(json.dumps(Detector(ROOT / "model.onnx").predict([REAL])[0].to_dict()))
-    picture = "data:image/jpeg;base64," + base64.b64encode(REAL.read_bytes()).decode()
-
-    answer = in_session(tools_server[0], lambda session: analyze(session, picture))
+    answer = in_session(tools_server[0], lambda session: analyze(session, data_url(REAL, "image/jpeg")))
     assert not answer.isError and ast.literal_eval(answer.content[0].text) == expected
 
 

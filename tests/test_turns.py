@@ -1,7 +1,8 @@
 """Long jobs take turns, and no more wait than may."""
 
+import time
 from contextlib import ExitStack
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -11,14 +12,15 @@ from page.runs import RunEnded, Runs
 
 def test_one_runs_the_next_waits_and_one_too_many_is_refused():
     turns = Turns(1, "Try again later.")
-    with turns.place() as first:
+    with ExitStack() as first_job, ExitStack() as second_job:
+        first = first_job.enter_context(turns.place())
         assert first.comes(0) and first.comes(0)
-        with turns.place() as second:
-            assert not second.comes(0.01)
-            with pytest.raises(BusyError, match=r"^Try again later\.$"), turns.place():
-                pass
-            first.leave()
-            assert second.comes(0)
+        second = second_job.enter_context(turns.place())
+        assert not second.comes(0.01)
+        with pytest.raises(BusyError, match=r"^Try again later\.$"), turns.place():
+            pass
+        first_job.close()
+        assert second.comes(0)
     with turns.place() as third:
         assert third.comes(0)
 
@@ -45,21 +47,27 @@ def test_an_error_or_a_generator_that_is_closed_gives_the_turn_back():
         assert place.comes(0)
 
 
-def test_all_who_wait_come_to_their_turn():
+def test_those_who_wait_come_in_the_order_in_which_they_came_however_often_others_ask():
     turns, done = Turns(7, "Busy."), []
 
-    def job(number):
+    def job(number, look):
         with turns.place() as place:
-            while not place.comes(0.01):
-                pass
+            placed.set()
+            while not place.comes(look):
+                time.sleep(0.02)  # as a page does, between two looks
             done.append(number)
 
-    threads = [Thread(target=job, args=(n,)) for n in range(8)]
-    with ExitStack() as stack:
-        for thread in threads:
-            thread.start()
-            stack.callback(thread.join, 10)
-    assert sorted(done) == list(range(8))
+    threads = []
+    with ExitStack() as running:
+        assert running.enter_context(turns.place()).comes(0)
+        for number in range(7):
+            placed = Event()
+            threads.append(Thread(target=job, args=(number, 0.001 if number % 2 else 1)))
+            threads[-1].start()
+            assert placed.wait(10)
+    for thread in threads:
+        thread.join(10)
+    assert done == list(range(7))
 
 
 def test_a_run_is_told_whether_to_say_that_it_ends():

@@ -1,13 +1,15 @@
 """Where uploads lie, and that nothing of them stays."""
 
+import asyncio
 import os
 import stat
 import time
+from pathlib import Path
 
 import pytest
 
 from page import uploads
-from page.uploads import Sweeper, upload_folder
+from page.uploads import Gate, Sweeper, upload_folder
 
 
 def test_old_files_go_whoever_wrote_them_and_the_kept_ones_stay(tmp_path):
@@ -43,6 +45,65 @@ def test_it_is_swept_at_the_start_and_again_and_again(tmp_path):
         while (tmp_path / "later.jpg").exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+def test_a_file_that_cannot_be_deleted_keeps_no_other_from_it(tmp_path, monkeypatch, capsys):
+    stuck, other = tmp_path / "a.jpg", tmp_path / "b" / "b.jpg"
+    other.parent.mkdir()
+    for file in (stuck, other):
+        file.write_bytes(b"x")
+    unlink = Path.unlink
+
+    def refuse(path):
+        if path == stuck:
+            raise PermissionError(13, "in use")
+        unlink(path)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    time.sleep(0.05)
+    Sweeper(tmp_path, 0.01, 60).sweep()
+    assert stuck.exists() and not other.exists() and "in use" in capsys.readouterr().err
+
+
+def asked(gate, path, *parts, length=None):
+    """The status that a gate answers to a request that comes in parts."""
+    statuses, left = [], list(parts)
+
+    async def receive():
+        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+
+    async def send(message):
+        statuses.append(message.get("status"))
+
+    headers = [] if length is None else [(b"content-length", str(length).encode())]
+    asyncio.run(gate({"type": "http", "path": path, "headers": headers}, receive, send))
+    return statuses[0]
+
+
+async def reader(scope, receive, send):
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def test_a_request_that_is_larger_than_it_may_be_is_refused(tmp_path):
+    gate = Gate(reader, upload=30, tool=20, other=10, folder=tmp_path, room=100)
+    for path, most in (("/gradio_api/upload", 30), ("/gradio_api/mcp/", 20), ("/gradio_api/queue/join", 10)):
+        assert asked(gate, path, b"x" * most, length=most) == 200
+        assert asked(gate, path, b"x" * (most // 2), b"x" * (most // 2)) == 200
+        assert asked(gate, path, b"x", length=most + 1) == 413
+        assert asked(gate, path, b"x" * most, b"x") == 413  # no length, or a wrong one, was announced
+        assert asked(gate, path, b"x" * most, b"x", length=1) == 413
+    assert asked(gate, "/gradio_api/component_server", b"x") == 404
+
+
+def test_a_full_folder_takes_no_more_uploads(tmp_path):
+    gate = Gate(reader, upload=30, tool=20, other=10, folder=tmp_path, room=100)
+    (tmp_path / "hash").mkdir()
+    (tmp_path / "hash" / "a.jpg").write_bytes(b"x" * 101)
+    assert asked(gate, "/gradio_api/upload", b"x") == 503
+    assert asked(gate, "/gradio_api/queue/join", b"x") == 200
 
 
 @pytest.fixture
