@@ -13,6 +13,7 @@ from detect import Detector, ModelError, PictureError, Verdict, VideoError, open
 from detect.album import Named
 from detect.detector import default_model
 from detect.frames import MAX_VIDEO_BYTES, VIDEO_FORMAT_NAMES
+from detect.hub import environment_model
 from detect.picture import FORMAT_NAMES
 from detect.stability import examine
 from detect.turns import BusyError
@@ -184,7 +185,7 @@ def build(detector: Detector) -> gr.Blocks:
 
 def main() -> int:
     try:
-        detector = Detector(default_model())
+        detector = Detector(environment_model() or default_model())
     except ModelError as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2
