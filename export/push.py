@@ -201,7 +201,7 @@ def run(args: argparse.Namespace) -> None:
             disable_progress_bars()
     version = project_version()
     with TemporaryDirectory(prefix="push-") as temporary:
-        folders = {kind: _build(kind, Path(temporary) / kind) for kind in wanted}
+        folders = {kind: _build(kind, Path(temporary) / kind, wanted) for kind in wanted}
         for kind, repo in wanted.items():
             if args.dry_run:
                 _show(listing(folders[kind]), f"{kind} {repo}, tag v{version}")
@@ -209,14 +209,15 @@ def run(args: argparse.Namespace) -> None:
                 push(folders[kind], repo, kind, version, args.private)
 
 
-def _build(kind: str, out: Path) -> Path:
+def _build(kind: str, out: Path, wanted: dict[str, str]) -> Path:
+    """The folder of one of the repositories that are wanted, whose names its texts give."""
     if kind == "model":
         from export.repository import build_model_repo
 
-        return build_model_repo(out)
+        return build_model_repo(out, name=wanted["model"], space=wanted.get("space"))
     from export.space import build_space
 
-    return build_space(out)
+    return build_space(out, name=wanted["space"])
 
 
 def _show(files: list[LocalFile], title: str) -> None:

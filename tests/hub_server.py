@@ -189,5 +189,6 @@ def use(hub_url: str, home: Path, monkeypatch) -> None:
     }.items():
         monkeypatch.setattr(constants, name, value)
     monkeypatch.setattr(constants, "AGENT_HARNESSES_PATH", str(home / "harnesses"), raising=False)
+    monkeypatch.setenv("HF_XET_CACHE", str(home / "xet"))
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "MODEL_REPO", "MODEL_REVISION"):
         monkeypatch.delenv(name, raising=False)

@@ -62,15 +62,15 @@ def write(contents: dict[str, bytes], folder: Path) -> Path:
 
 @pytest.fixture
 def builders(contents, monkeypatch) -> list[str]:
-    """Small folders in place of those that `export.repository` and `export.space` build; which were asked for."""
+    """Small folders in place of those that `export.repository` and `export.space` build; what was asked for."""
     asked = []
 
-    def build_model_repo(out: Path) -> Path:
-        asked.append("model")
+    def build_model_repo(out: Path, name: str, space: str | None) -> Path:
+        asked.append(f"model {name}, space {space}")
         return write(contents, out)
 
-    def build_space(out: Path) -> Path:
-        asked.append("space")
+    def build_space(out: Path, name: str) -> Path:
+        asked.append(f"space {name}")
         return write({"app.py": b"print()\n", "README.md": b"---\nsdk: gradio\n---\n"}, out)
 
     for name, function in (("repository", build_model_repo), ("space", build_space)):
@@ -101,6 +101,7 @@ def refusal(*arguments, **options) -> str:
 def test_both_repositories_arrive_whole_in_one_commit_each_with_a_tag(server, contents, builders):
     done = here("export", "push", "--model-repo", NAME, "--space-repo", SPACE)
     assert done.returncode == 0, done.stderr
+    assert builders == [f"model {NAME}, space {SPACE}", f"space {SPACE}"]
     assert published(server) == contents
     assert published(server, "space", SPACE).keys() == {"app.py", "README.md"}
     for kind, name in (("model", NAME), ("space", SPACE)):
@@ -168,7 +169,7 @@ def test_files_that_the_hub_leaves_out_are_missed_and_no_tag_is_set(server, fold
 def test_a_dry_run_lists_every_file_and_asks_the_network_nothing(server, contents, builders, monkeypatch):
     monkeypatch.delenv("HF_TOKEN")
     done = here("export", "push", "--model-repo", NAME, "--dry-run")
-    assert done.returncode == 0 and not server.requests and builders == ["model"]
+    assert done.returncode == 0 and not server.requests and builders == [f"model {NAME}, space None"]
     title, *lines = done.stdout.splitlines()
     assert title.startswith(f"model {NAME}, tag {TAG}: {len(contents)} files") and title.endswith("nothing is sent")
     expected = [(sha256(data), str(len(data)), name) for name, data in sorted(contents.items())]
@@ -181,7 +182,7 @@ def test_a_dry_run_does_not_load_the_hub_s_library(contents, tmp_path):
 import argparse, sys
 from pathlib import Path
 from export import push
-push._build = lambda kind, out: Path(sys.argv[1])
+push._build = lambda *what: Path(sys.argv[1])
 push.run(argparse.Namespace(model_repo=None, space_repo="a/b", private=False, dry_run=True))
 assert "huggingface_hub" not in sys.modules
 """
