@@ -16,6 +16,7 @@ from detect import Detector, ModelError, PictureError, Verdict, VideoError, Vide
 from detect.album import Named
 from detect.detector import default_model
 from detect.frames import MAX_VIDEO_BYTES, VIDEO_FORMAT_NAMES
+from detect.hub import environment_model
 from detect.picture import FORMAT_NAMES, MAX_BYTES
 from detect.stability import examine
 from detect.turns import BusyError
@@ -199,7 +200,7 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
 
 def main() -> int:
     try:
-        detector = Detector(default_model())
+        detector = Detector(environment_model() or default_model())
     except ModelError as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2

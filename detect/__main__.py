@@ -19,6 +19,7 @@ from tqdm import tqdm
 from detect.detector import Detector, default_model
 from detect.files import whole_file
 from detect.frames import MAX_SECONDS, MAX_VIDEO_BYTES, VIDEO_SUFFIXES, VideoError
+from detect.hub import environment_model
 from detect.model import ModelError
 from detect.picture import SUFFIXES, PictureError
 from detect.records import csv_writer, is_harmless, json_line, record_of
@@ -40,15 +41,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--format", choices=("table", "jsonl", "csv"), default="table")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to standard output")
     parser.add_argument(
-        "--model", default=default_model(), metavar="FILE_OR_REPO", help="another model.onnx, or owner/name on the Hub"
-    )
+        "--model", metavar="FILE_OR_REPO", help="another model.onnx, or owner/name or owner/name@revision on the Hub "
+        "(default: the repository that MODEL_REPO and MODEL_REVISION name, otherwise the model.onnx beside detect/)"
+    )  # fmt: skip
     args = parser.parse_args(argv)
     paths = list(find_pictures(args.paths, args.recursive))
     if not paths:
         named = ", ".join(args.paths)
         return _usage(f"No pictures or videos in {named}. Name a file, or add --recursive for inner folders.")
     try:
-        detector = Detector(args.model)
+        detector = Detector(args.model or environment_model() or default_model())
         with _output(args.output) as out:
             failed = judge(detector, paths, args.format, out)
     except ModelError as error:

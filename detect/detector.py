@@ -13,6 +13,7 @@ from PIL import Image
 
 from detect.crop import crop_face, pixel_values
 from detect.faces import FaceFinder, FoundFace
+from detect.hub import hub_file, model_file
 from detect.model import Model, in_band, probability
 from detect.picture import PictureError, open_picture
 from detect.quality import face_warnings
@@ -41,11 +42,12 @@ class Detector:
     """The detector: a model and a face finder. Thread-safe.
 
     Args:
-        model: path of an ONNX file with this project's metadata, or a loaded `Model`.
+        model: path of an ONNX file with this project's metadata; `owner/name` or `owner/name@revision`, a repository
+            on the Hugging Face Hub with one; or a loaded `Model`.
         face_finder: anything with `find(picture) -> list[FoundFace]`, largest first; YuNet by default.
 
     Raises:
-        ModelError: the model file cannot serve.
+        ModelError: the model file cannot serve, or cannot be had.
 
     Example:
         >>> verdict = Detector("model.onnx").predict(["examples/real_grace_hopper.jpg"])[0]
@@ -54,9 +56,24 @@ class Detector:
     """
 
     def __init__(self, model: str | os.PathLike | Model = "model.onnx", face_finder: FaceFinder | None = None):
-        self.model = model if isinstance(model, Model) else Model(model)
+        self.model = model if isinstance(model, Model) else Model(model_file(model))
         self.face_finder = face_finder or FaceFinder()
         self._pool = ThreadPoolExecutor(os.cpu_count())  # kept, because every new thread loads YuNet again
+
+    @classmethod
+    def from_hub(
+        cls,
+        repo: str,
+        revision: str | None = None,
+        variant: str = "fp32",
+        cache_dir: str | os.PathLike | None = None,
+    ) -> "Detector":
+        """The detector of a repository on the Hugging Face Hub, see `detect.hub.hub_file` for arguments and errors.
+
+        Example:
+            >>> Detector.from_hub("owner/name", revision="v0.1.0", variant="int8")
+        """
+        return cls(hub_file(repo, revision, variant, cache_dir))
 
     @property
     def metadata(self):

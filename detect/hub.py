@@ -1,27 +1,291 @@
-"""A model's name -> the file: a path as it is, or `owner/name` from the Hugging Face Hub."""
+"""A model's name -> the file: a path as it is, or `owner/name` from the Hugging Face Hub.
 
+Files come into the Hub's own cache and are checked against the manifest.json that `python -m export push` puts beside
+them. Where the Hub is out of reach, the cache serves. huggingface_hub is imported only where a repository is meant: a
+local file must not wait for it.
+"""
+
+import hashlib
+import json
+import logging
 import os
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TypeVar
 
+from detect.model import ModelError
+
+FILES = {"fp32": ("model.onnx", "onnx/model.onnx"), "int8": ("onnx/model_quantized.onnx",)}  # the first that is there
+MANIFEST = "manifest.json"
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
-FILE = "model.onnx"
+NAMED = re.compile(rf"({REPOSITORY.pattern})(?:@(\S+))?")
+COMMIT = re.compile(r"[0-9a-f]{40}")
+# Seconds until the Hub counts as out of reach; HF_HUB_ETAG_TIMEOUT changes it. The download itself is as patient as
+# huggingface_hub is.
+PATIENCE = 6
+
+log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 
 
 def model_file(name: str | os.PathLike) -> Path:
-    """The path of a model file, downloaded into the Hub's own cache where `name` is a repository.
+    """The path of a model file; one of the Hub, where `name` is `owner/name` or `owner/name@revision`.
 
     Raises:
-        OSError: the Hub cannot be reached, or has no such repository or no model.onnx in it.
+        ModelError: see `hub_file`. A path that does not exist is returned as it is.
     """
     path = Path(name)
-    if path.suffix == ".onnx" or not REPOSITORY.fullmatch(str(name)) or path.exists():
+    named = NAMED.fullmatch(str(name))
+    if path.suffix == ".onnx" or not named or path.exists():
         return path
-    from huggingface_hub import hf_hub_download  # here, because a local file must not wait for it
-    from huggingface_hub.errors import HfHubHTTPError
+    return hub_file(named[1], named[2])
 
+
+def environment_model() -> Path | None:
+    """The file of the repository that MODEL_REPO names, at MODEL_REVISION where that is set; None without MODEL_REPO.
+
+    Raises:
+        ModelError: see `hub_file`.
+    """
+    repo, revision = (os.environ.get(name, "").strip() for name in ("MODEL_REPO", "MODEL_REVISION"))
+    if repo:
+        return hub_file(repo, revision or None)
+    if revision:
+        raise ModelError("MODEL_REVISION is set, but MODEL_REPO is not: set it to owner/name, or neither.")
+    return None
+
+
+def hub_file(
+    repo: str, revision: str | None = None, variant: str = "fp32", cache_dir: str | os.PathLike | None = None
+) -> Path:
+    """A model file of a Hub repository, from the network or the cache, and checked.
+
+    Args:
+        repo: owner/name.
+        revision: a branch, tag or commit; by default the branch main. A whole commit that is in the cache needs no
+            network.
+        variant: "fp32" or "int8".
+        cache_dir: in place of the Hub's own cache.
+
+    Raises:
+        ModelError: the Hub cannot be reached and the file is not in the cache; it has no such repository, revision or
+            file, or keeps it from this token; or the file is not what the repository's manifest says.
+        ValueError: no such variant.
+    """
+    if variant not in FILES:
+        raise ValueError(f"There is no variant {variant!r}; choose one of {', '.join(FILES)}.")
+    if not REPOSITORY.fullmatch(repo):
+        raise ModelError(f"{repo!r} is not the name of a repository on the Hugging Face Hub; give owner/name.")
+    repository = _Repository(repo, revision or "main", cache_dir)
+    if COMMIT.fullmatch(repository.revision) and (found := repository.cached(FILES[variant])):
+        name, path = found
+        if not repository.complaint(name, path, repository.lookup(MANIFEST)):
+            return path
     try:
-        return Path(hf_hub_download(str(name), FILE))
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise OSError(f"{FILE} of {name} could not be had from the Hugging Face Hub: {reason}") from None
+        name = repository.first_of(FILES[variant])
+    except _OutOfReach as error:
+        return repository.from_cache(FILES[variant], str(error))
+    return repository.fetch(name)
+
+
+class _OutOfReach(Exception):
+    """The Hub gives no answer of use; the message says why, as the beginning of a sentence."""
+
+
+@dataclass(frozen=True)
+class _Repository:
+    name: str
+    revision: str
+    cache_dir: str | os.PathLike | None
+
+    def __str__(self) -> str:
+        return self.name if self.revision == "main" else f"{self.name}@{self.revision}"
+
+    def first_of(self, names: Sequence[str]) -> str:
+        """The first of these files that the repository holds. Asks the Hub, and does not wait long.
+
+        `hf_hub_download` alone would ask again and again for half a minute, or six, where nothing is in the cache.
+        """
+        from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
+        from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HTTPError
+
+        if constants.HF_HUB_OFFLINE:
+            raise _OutOfReach("HF_HUB_OFFLINE is set")
+        hub, seconds = f"The Hugging Face Hub ({constants.ENDPOINT})", constants.HF_HUB_ETAG_TIMEOUT
+        seconds = PATIENCE if seconds == constants.DEFAULT_ETAG_TIMEOUT else seconds
+        for name in names:
+            try:
+                url = hf_hub_url(self.name, name, revision=self.revision)
+                found = _within(seconds, partial(get_hf_file_metadata, url))
+            except EntryNotFoundError:
+                continue
+            except HfHubHTTPError as error:
+                status, headers = error.response.status_code, error.response.headers
+                from_hub = "X-Error-Code" in headers or "X-Error-Message" in headers  # not from a proxy, say
+                if status in (408, 429) or status >= 500 or not from_hub:
+                    raise _OutOfReach(f"{hub} answers with error {status}") from None
+                raise ModelError(self._refusal(error)) from None
+            except TimeoutError:
+                raise _OutOfReach(f"{hub} gave no answer in {seconds} seconds") from None
+            except HTTPError as error:
+                raise _OutOfReach(f"{hub} cannot be reached ({_reason(error)})") from None
+            except ValueError:
+                raise ModelError(f"{self.name!r} cannot be the name of a repository on the Hub.") from None
+            if found.commit_hash is None:
+                raise _OutOfReach(f"What answers at {constants.ENDPOINT} is not the Hugging Face Hub")
+            return name
+        raise ModelError(self._without(names))
+
+    def fetch(self, name: str) -> Path:
+        """Download a file and the manifest, unless the cache has them; once more, where they do not belong together."""
+        for again in (False, True):
+            manifest, path = self._download(MANIFEST, again), self._download(name, again)
+            if path is None:
+                raise ModelError(self._without([name]))
+            complaint = self.complaint(name, path, manifest)
+            if not complaint:
+                return path
+            if not again:
+                log.warning("%s of %s is corrupted (%s); it is fetched once more.", name, self, complaint)
+        raise ModelError(
+            f"{name} of {self} is corrupted ({complaint}), and fetching it once more did not help. "
+            "Use another revision, or tell the repository's owner."
+        )
+
+    def from_cache(self, names: Sequence[str], reason: str) -> Path:
+        """The file as it was fetched before, because the Hub is out of reach."""
+        found = self.cached(names)
+        if not found:
+            raise ModelError(
+                f"{reason}, and {names[0]} of {self} was never fetched before. "
+                "Run it once where the Hub can be reached, or use a model file of this machine."
+            )
+        name, path = found
+        complaint = self.complaint(name, path, self.lookup(MANIFEST))
+        if complaint:
+            raise ModelError(
+                f"{name} of {self} is corrupted in the cache ({complaint}), and cannot be fetched again: {reason}. "
+                f"Delete {os.path.realpath(path)} and run it again with the Hub in reach."
+            )
+        log.warning("%s: %s of %s is the copy in the cache.", reason, name, self)
+        return path
+
+    def cached(self, names: Sequence[str]) -> tuple[str, Path] | None:
+        """The first of these files that is in the cache at this revision, and where."""
+        return next(((name, path) for name in names if (path := self.lookup(name))), None)
+
+    def lookup(self, name: str) -> Path | None:
+        """The path of a file in the cache at this revision."""
+        from huggingface_hub import try_to_load_from_cache
+
+        path = try_to_load_from_cache(self.name, name, self.cache_dir, self.revision)
+        return Path(path) if isinstance(path, str) else None  # or a mark that the repository has no such file
+
+    def complaint(self, name: str, path: Path, manifest: Path | None) -> str | None:
+        """What is wrong with a file by the manifest that came with it; None where nothing is."""
+        if manifest is None:
+            log.warning("No %s came with %s, so %s is accepted without a checksum.", MANIFEST, self, name)
+            return None
+        try:
+            files = json.loads(manifest.read_bytes())["files"]
+            expected = str(files[name]["sha256"]).lower() if name in files else None
+            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        except (ValueError, TypeError, KeyError):
+            return f"its {MANIFEST} cannot be read"
+        except OSError as error:
+            return f"it cannot be read: {error.strerror}"
+        if expected is None:
+            return f"its {MANIFEST} does not list it"
+        return None if sha256 == expected else f"sha256 {sha256[:12]}… where {MANIFEST} says {expected[:12]}…"
+
+    def _download(self, name: str, again: bool) -> Path | None:
+        """A file's path in the cache, after its download if need be; None where the repository has no such file."""
+        from huggingface_hub import constants, hf_hub_download
+        from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError, RemoteEntryNotFoundError
+
+        options = {"revision": self.revision, "cache_dir": self.cache_dir, "force_download": again}
+        try:
+            return Path(hf_hub_download(self.name, name, **options))
+        except RemoteEntryNotFoundError:
+            return None
+        except (HTTPError, OSError, ValueError, RuntimeError) as error:
+            if isinstance(error, LocalEntryNotFoundError | ValueError):
+                error = error.__cause__ or error  # these tell that a request failed, their cause tells why
+            if isinstance(error, HfHubHTTPError):
+                raise ModelError(self._refusal(error)) from None
+            if isinstance(error, OSError) and error.strerror:
+                raise ModelError(
+                    f"{name} of {self} cannot be kept in {self.cache_dir or constants.HF_HUB_CACHE}: "
+                    f"{error.strerror}. Make room there, or set HF_HOME to a folder that can be written to."
+                ) from None
+            # hf_xet, which fetches large files by a way of its own, has Python's plain errors for what goes wrong.
+            by_xet = isinstance(error, RuntimeError | ConnectionError)
+            plainly = ", with HF_HUB_DISABLE_XET=1 by plain HTTP" if by_xet else ""
+            sentence = f"{name} of {self} did not come through ({_reason(error)}). Run it again{plainly}."
+            raise ModelError(sentence) from None
+
+    def _refusal(self, error) -> str:
+        """An answer of the Hub (HfHubHTTPError) as a sentence that says what to do."""
+        from huggingface_hub import constants, get_token
+        from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+
+        page, status = f"{constants.ENDPOINT}/{self.name}", error.response.status_code
+        log_in = "set HF_TOKEN or run `hf auth login`"
+        if isinstance(error, GatedRepoError):
+            return f"{self.name} is gated. Ask for access at {page}, then {log_in}, and run it again."
+        if isinstance(error, RevisionNotFoundError):
+            return f"{self.name} has no revision {self.revision!r}. Name a branch, a tag or a commit of {page}."
+        if status == 401 and get_token():
+            return (
+                f"The Hub does not accept the token of this machine for {self.name}. Make a new one at "
+                f"{constants.ENDPOINT}/settings/tokens and {log_in}, or remove it if the repository is public."
+            )
+        if status == 401:
+            return f"{self.name} is private, or there is no such repository. Check the name, or {log_in}."
+        if isinstance(error, RepositoryNotFoundError):
+            return (
+                f"There is no repository {self.name} on the Hub, or it is private and not open to this token. "
+                "Check the name, owner/name."
+            )
+        said = " ".join((error.server_message or "").split())[:200]
+        return f"The Hub answers with error {status} to a request for {self.name}{said and f' ({said})'}. See {page}."
+
+    def _without(self, names: Sequence[str]) -> str:
+        return (
+            f"{self} has no {' and no '.join(names)}, so it cannot serve as a model here. "
+            "Name a repository that `python -m export push` has made, or another variant."
+        )
+
+
+def _within(seconds: float, ask: Callable[[], Answer]) -> Answer:
+    """What `ask` returns or raises; TimeoutError after so many seconds, whatever it is still busy with.
+
+    The time-out of an HTTP request holds for each address of a host in turn, and not for looking up its name.
+    """
+    answers = SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put((ask(), None))
+        except Exception as error:
+            answers.put((None, error))
+
+    Thread(target=run, daemon=True).start()
+    try:
+        answer, error = answers.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError from None
+    if error:
+        raise error
+    return answer
+
+
+def _reason(error: Exception) -> str:
+    """The first line of an error's message, or its kind."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200].rstrip(".") if lines else type(error).__name__

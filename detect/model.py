@@ -7,12 +7,12 @@ import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
 from detect.crop import RESAMPLING
-from detect.hub import model_file
 
 CONTRACT = 1  # of the metadata; a file with another number is refused
 LABELS = ("real", "fake")
@@ -80,7 +80,7 @@ class Model:
     """The network in onnxruntime. Thread-safe.
 
     Args:
-        path: an ONNX file with this project's metadata, or `owner/name`, a Hugging Face repository with one.
+        path: an ONNX file with this project's metadata.
         threads: threads for one inference; 0 lets onnxruntime choose.
 
     Raises:
@@ -88,10 +88,7 @@ class Model:
     """
 
     def __init__(self, path: str | os.PathLike, threads: int = 0):
-        try:
-            self.path = model_file(path)
-        except OSError as error:
-            raise ModelError(str(error)) from None
+        self.path = Path(path)
         if not os.path.isfile(self.path):  # false, too, where the name itself is impossible
             raise ModelError(f"There is no model file {self.path}. Give its path, or run from the project's folder.")
         options = onnxruntime.SessionOptions()

@@ -1,4 +1,4 @@
-"""Command line: python -m export onnx|calibrate."""
+"""Command line: python -m export onnx|calibrate|push."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # most of TensorFlow's chatt
 os.environ["KERAS_BACKEND"] = "tensorflow"  # tf2onnx reads TensorFlow graphs
 
 from detect.model import ModelError
-from export import ExportError
+from export import ExportError, push
 from export.calibrate import add_arguments, recalibrate
 from train.data import DataError
 
@@ -24,6 +24,9 @@ def main(argv: list[str] | None = None) -> int:
     calibrate = commands.add_parser("calibrate", help="fit a model file's temperature and unsure band to pictures")
     add_arguments(calibrate)
     calibrate.set_defaults(run_command=_calibrate)
+    publish = commands.add_parser("push", help="publish the model repository and the Space on the Hugging Face Hub")
+    push.add_arguments(publish)
+    publish.set_defaults(run_command=push.run)
     args = parser.parse_args(argv)
     try:
         args.run_command(args)
@@ -32,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:
         sentence = f"{error.filename or 'A file'}: {error.strerror or error}."
     except KeyboardInterrupt:
-        print("\nInterrupted; nothing was written.", file=sys.stderr)
+        print("\nInterrupted; no file was written.", file=sys.stderr)
         return 130
     else:
         return 0
