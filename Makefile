@@ -1,13 +1,14 @@
 # make run    the demo on the shipped model.onnx, at http://127.0.0.1:7860
 # make test   every check: style and tests
 # make train  the shipped model and its reports again, from DATA and WEIGHTS
+# make clients  other programs that load the model, which some tests ask: transformers, Optimum, transformers.js
 # make screenshots  the page on the examples, as README shows it
 
 PYTHON ?= python3
 DATA ?= ../shared/data/faces
 WEIGHTS ?= imagenet
 
-.PHONY: run test train reports screenshots
+.PHONY: run test clients train reports screenshots
 
 run: .venv/installed
 	.venv/bin/python app.py
@@ -17,16 +18,19 @@ test: .venv-test/installed
 	.venv-test/bin/ruff format --check .
 	.venv-test/bin/python -m pytest
 
+clients: .venv-clients/installed
+
 train: .venv-test/installed
 	.venv-test/bin/python -m train fit --recipe shipped --data $(DATA) --weights $(WEIGHTS) --out runs/shipped
 	.venv-test/bin/python -m export onnx runs/shipped --out model.onnx
 	cp runs/shipped/curves.png runs/shipped/history.csv reports/shipped/
 	$(MAKE) reports
 
-reports: .venv-test/installed
+reports: .venv-test/installed .venv-clients/installed
 	.venv-test/bin/python -m train audit --data $(DATA) --out reports/audit
 	.venv-test/bin/python -m train evaluate --data $(DATA) --split test --out reports/shipped/test --readme README.md
 	.venv-test/bin/python -m train evaluate --data $(DATA) --split cross --out reports/shipped/cross --readme README.md
+	PYTHONPATH=. .venv-test/bin/python tests/clients.py --data $(DATA)
 
 screenshots: .venv-test/installed
 	PYTHONPATH=. .venv-test/bin/python tests/screenshots.py reports/page
@@ -41,4 +45,11 @@ screenshots: .venv-test/installed
 	$(PYTHON) -m venv .venv-test
 	.venv-test/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	! command -v npm >/dev/null || npm install --silent --prefix tests/node
+	touch $@
+
+# Node's packages come without their install scripts, which would download code for graphics cards.
+.venv-clients/installed: requirements-clients.txt tests/node_clients/package.json
+	$(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-clients.txt
+	! command -v npm >/dev/null || npm install --silent --ignore-scripts --prefix tests/node_clients
 	touch $@
