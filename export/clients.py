@@ -100,8 +100,8 @@ def clients_markdown(report: dict) -> str:
         [
             *lines,
             "",
-            f"On the face crops of all {report['pictures']} pictures of the test split, as PNG at their own resolution. "
-            "Same label: the larger of both scores, through the client's own preparation of the picture, is that of "
+            f"On the face crops of all {report['pictures']} pictures of the test split, as PNG at their own size. Same "
+            "label: the larger of both scores, through the client's own preparation of the picture, is that of "
             "`detect` on the same crop. Difference of logits: on the same pixel values.",
         ]
     )

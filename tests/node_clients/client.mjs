@@ -17,12 +17,8 @@ const answer = { versions: { "transformers.js": env.version, node: process.versi
 for (const dtype of ["fp32", "q8"]) {
   const classify = await pipeline("image-classification", basename(repository), { dtype });
   const side = classify.processor.image_processor.size.width;
-  const one = 3 * side * side;
-  answer.logits[dtype] = [];
-  for (let start = 0; start < values.length; start += one) {
-    const pixel_values = new Tensor("float32", values.slice(start, start + one), [1, 3, side, side]);
-    answer.logits[dtype].push(Array.from((await classify.model({ pixel_values })).logits.data));
-  }
+  const pixel_values = new Tensor("float32", values, [values.length / (3 * side * side), 3, side, side]);
+  answer.logits[dtype] = (await classify.model({ pixel_values })).logits.tolist();
   if (dtype === "fp32") {
     answer.scores.own = await scores(classify, pictures);
     answer.scores.resized = await scores(classify, pictures.map((picture) => resize(picture, side)));
