@@ -1,6 +1,8 @@
 """The model card. Every figure is read from a report on this very model file; none is typed."""
 
+import json
 import math
+import re
 from argparse import ArgumentParser
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +71,7 @@ class Findings:
     audit: dict
     comparison: dict | None
     clients: dict | None
+    int8: str | None  # what `python -m export quantize` reports of the int8 file, in Markdown
 
     @property
     def metadata(self) -> Metadata:
@@ -96,7 +99,7 @@ def find(root: Path = ROOT) -> Findings:
     clients = read_json(root / "reports" / "clients" / "clients.json")
     if clients and clients["model_sha256"] != model.sha256:
         raise ExportError("reports/clients is of another model.onnx. Run `make reports`, after `make clients`.")
-    return Findings(root, model, recipe, reports, audit, comparison, clients)
+    return Findings(root, model, recipe, reports, audit, comparison, clients, _int8(root, model))
 
 
 def card_text(found: Findings, name: str = NAME, space: str | None = None) -> str:
@@ -112,6 +115,7 @@ def card_text(found: Findings, name: str = NAME, space: str | None = None) -> st
         ("What it takes and gives", _input(found)),
         ("What it is for, and what not", INTENDED.format(limits=LIMITS)),
         ("How good it is", _measured(found.reports)),
+        *([("The int8 file", found.int8)] if found.int8 else []),
         *([("Beside other networks", _compared(found.comparison))] if found.comparison else []),
         ("Limits", LIMITED.format(small=MIN_FACE, weakest=weakest(found.reports))),
         ("Training data", _data(found.audit)),
@@ -128,6 +132,22 @@ def write_card(out: Path, name: str = NAME) -> None:
     """Write the model card of this project's model.onnx. Raises ModelError and ExportError, see `find`."""
     write_text(out, card_text(find(), name))
     print(f"{out}: the model card of model.onnx")
+
+
+def _int8(root: Path, model: Model) -> str | None:
+    """reports/quantize/quantize.md without its title, with links from the project's folder; None where it is not there.
+
+    Raises:
+        ExportError: quantize.json beside it does not name this model file by its sha256.
+    """
+    folder = root / "reports" / "quantize"
+    report = read_json(folder / "quantize.json")
+    if report is None or not (folder / "quantize.md").is_file():
+        return None
+    if model.sha256 not in json.dumps(report):
+        raise ExportError("reports/quantize is of another model.onnx. Run `python -m export quantize`.")
+    text = re.sub(r"\A# .*\n", "", (folder / "quantize.md").read_text(encoding="utf-8"))
+    return re.sub(r"\]\((?!https?:|reports/)", "](reports/quantize/", text)
 
 
 def _input(found: Findings) -> str:

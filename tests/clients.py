@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -64,10 +65,10 @@ def some(rows: np.ndarray) -> np.ndarray:
     return rows[:: max(1, len(rows) // 32)]
 
 
-def ask(words: list, repository: Path, crops: Path) -> dict:
+def ask(words: Sequence[str | Path], repository: Path, crops: Path) -> dict:
     """Run one client: {"versions", "logits": {"fp32", "q8": [M, 2] of pixels.f32}, "scores": {way: [N, 2] of the PNGs
     through its own pipeline}}."""
-    out = crops / "answer.json"
+    out = crops / f"{words[1].stem}.json"  # clients may run at the same time
     done = subprocess.run(
         [*map(str, words), repository, crops, out], capture_output=True, text=True, timeout=280,
         env=os.environ | {"HF_HUB_OFFLINE": "1"},

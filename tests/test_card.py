@@ -151,7 +151,7 @@ def test_every_other_number_comes_from_the_files(card):
             known |= {-up(-100 * decided[key], 1) for key in ("coverage", "accuracy")}
     known |= {-up(-min(s.get("auc", 1) for r in (REPORT, CROSS) for s in r["tiers"]["clean"]["sources"].values()), 3)}
     before, _, after = card.split("---\n", 2)[2].partition("## Beside other networks")
-    prose = before + after[after.index("## Limits") :]
+    prose = before.partition("## The int8 file")[0] + after[after.index("## Limits") :]
     prose = re.sub(r"```.*?```|^\|.*?$|\]\([^)]*\)|`[^`]*`|^On the face crops.*?$", "", prose, flags=re.S | re.M)
     said = set(map(float, re.findall(r"(?<![\w.\-\[])\d+(?:\.\d+)?(?![\w\-]|\.\d)", prose)))
     assert len(said) > 40 and not {
@@ -221,6 +221,21 @@ def test_a_report_of_something_else_is_refused(project, file, edit, said):
     change(project / "reports" / file, edit)
     with pytest.raises(ExportError, match=said):
         find(project)
+
+
+def test_the_int8_file_s_report_is_shown_where_it_is_of_this_model(project):
+    folder = project / "reports" / "quantize"
+    folder.unlink(missing_ok=True)
+    folder.mkdir()
+    (folder / "quantize.md").write_text("# int8\n\nIt is smaller.\n\n![Both](both.png)\n")
+    for sha256, fits in ((REPORT["model"]["sha256"], True), ("0" * 64, False)):
+        (folder / "quantize.json").write_text(json.dumps({"model": {"sha256": sha256}}))
+        if fits:
+            shown = section(card_text(find(project)), "The int8 file")
+            assert shown.strip() == "It is smaller.\n\n![Both](reports/quantize/both.png)"
+        else:
+            with pytest.raises(ExportError, match="reports/quantize is of another"):
+                find(project)
 
 
 def test_a_training_whose_time_no_file_bounds_is_said_to_be_unmeasured(project):

@@ -1,6 +1,7 @@
 """The model repository in transformers with Optimum and in transformers.js: the same numbers, the same labels."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -29,13 +30,22 @@ def crops(detector, repository, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def optimum(crops, repository):
-    return ask(with_optimum(), repository, crops[0])
+def asked(crops, repository):
+    """Both clients at work at the same time."""
+    with ThreadPoolExecutor() as pool:
+        yield {
+            client: pool.submit(lambda c=client: ask(c(), repository, crops[0])) for client in (with_optimum, with_node)
+        }
 
 
 @pytest.fixture(scope="module")
-def node(crops, repository):
-    return ask(with_node(), repository, crops[0])
+def optimum(asked):
+    return asked[with_optimum].result()
+
+
+@pytest.fixture(scope="module")
+def node(asked):
+    return asked[with_node].result()
 
 
 def check_logits(answer, ours):
