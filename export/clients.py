@@ -79,8 +79,8 @@ def input_text(metadata: Metadata) -> str:
             "faces; the pipelines do not, and judge whatever they are given.",
             f"- **The resize counts.** Crops are resized to {size} x {size} pixels with Pillow's {metadata.resampling} "
             "filter, which smooths before it shrinks (antialiasing). transformers does the same where it is told "
-            "`use_fast=False`. transformers.js does not: in Node.js it takes pixels without smoothing, and browsers "
-            "differ. `resize.mjs` computes what Pillow does, to the bit.",
+            "`use_fast=False`. transformers.js does not: in Node.js it shrinks without smoothing first, and browsers do "
+            "as their canvas does. `resize.mjs` computes what Pillow does, to the bit.",
             f"- **The score is not yet a probability.** Pipelines give the plain softmax. Divided by the temperature "
             f"{metadata.temperature:.4f} before the softmax, the logits give the calibrated chance of being fake; "
             f"`detect` says “Not sure” where it lies between {low:.2f} and {high:.2f}, after a second look at the "
