@@ -79,7 +79,7 @@ def input_text(metadata: Metadata) -> str:
             "faces; the pipelines do not, and judge whatever they are given.",
             f"- **The resize counts.** Crops are resized to {size} x {size} pixels with Pillow's {metadata.resampling} "
             "filter, which smooths before it shrinks (antialiasing). transformers does the same where it is told "
-            "`use_fast=False`. transformers.js does not: in Node.js it shrinks without smoothing first, and browsers do "
+            "`use_fast=False`. transformers.js does not: in Node.js it shrinks without smoothing, and browsers do "
             "as their canvas does. `resize.mjs` computes what Pillow does, to the bit.",
             f"- **The score is not yet a probability.** Pipelines give the plain softmax. Divided by the temperature "
             f"{metadata.temperature:.4f} before the softmax, the logits give the calibrated chance of being fake; "
