@@ -2,13 +2,14 @@
 # make test   every check: style and tests
 # make train  the shipped model and its reports again, from DATA and WEIGHTS
 # make bench  how fast it is, in bench/results.md
+# make clients  other programs that load the model, which some tests ask: transformers, Optimum, transformers.js
 # make screenshots  the page on the examples, as README shows it
 
 PYTHON ?= python3
 DATA ?= ../shared/data/faces
 WEIGHTS ?= imagenet
 
-.PHONY: run test train reports bench screenshots
+.PHONY: run test clients train reports bench screenshots
 
 run: .venv/installed
 	.venv/bin/python app.py
@@ -18,16 +19,19 @@ test: .venv-test/installed
 	.venv-test/bin/ruff format --check .
 	.venv-test/bin/python -m pytest
 
+clients: .venv-clients/installed
+
 train: .venv-test/installed
 	.venv-test/bin/python -m train fit --recipe shipped --data $(DATA) --weights $(WEIGHTS) --out runs/shipped
 	.venv-test/bin/python -m export onnx runs/shipped --out model.onnx
 	cp runs/shipped/curves.png runs/shipped/history.csv reports/shipped/
 	$(MAKE) reports
 
-reports: .venv-test/installed
+reports: .venv-test/installed .venv-clients/installed
 	.venv-test/bin/python -m train audit --data $(DATA) --out reports/audit
 	.venv-test/bin/python -m train evaluate --data $(DATA) --split test --out reports/shipped/test --readme README.md
 	.venv-test/bin/python -m train evaluate --data $(DATA) --split cross --out reports/shipped/cross --readme README.md
+	PYTHONPATH=. .venv-test/bin/python tests/clients.py --data $(DATA)
 
 bench: .venv-test/installed
 	.venv-test/bin/python -m bench
@@ -45,4 +49,11 @@ screenshots: .venv-test/installed
 	$(PYTHON) -m venv .venv-test
 	.venv-test/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	! command -v npm >/dev/null || npm install --silent --prefix tests/node
+	touch $@
+
+# Node's packages come without their install scripts, which would download code for graphics cards.
+.venv-clients/installed: requirements-clients.txt tests/node_clients/package.json
+	$(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-clients.txt
+	! command -v npm >/dev/null || npm install --silent --ignore-scripts --prefix tests/node_clients
 	touch $@

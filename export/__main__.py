@@ -1,4 +1,4 @@
-"""Command line: python -m export onnx|calibrate|push."""
+"""Command line: python -m export onnx|calibrate|card|repository|space|push."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # most of TensorFlow's chatt
 os.environ["KERAS_BACKEND"] = "tensorflow"  # tf2onnx reads TensorFlow graphs
 
 from detect.model import ModelError
-from export import ExportError, push
+from export import ExportError, card, push, repository, space
 from export.calibrate import add_arguments, recalibrate
 from train.data import DataError
 
@@ -27,6 +27,16 @@ def main(argv: list[str] | None = None) -> int:
     publish = commands.add_parser("push", help="publish the model repository and the Space on the Hugging Face Hub")
     push.add_arguments(publish)
     publish.set_defaults(run_command=push.run)
+    model_card = commands.add_parser("card", help="write the model card from the reports on model.onnx")
+    card.add_arguments(model_card)
+    model_card.set_defaults(run_command=lambda args: card.write_card(args.out, args.name))
+    for name, module, build, text in (
+        ("repository", repository, repository.build_model_repo, "make the folder of the model repository on the Hub"),
+        ("space", space, space.build_space, "make the folder of the Space on the Hub"),
+    ):
+        folder = commands.add_parser(name, help=text)
+        module.add_arguments(folder)
+        folder.set_defaults(run_command=_folder, build=build)
     args = parser.parse_args(argv)
     try:
         args.run_command(args)
@@ -47,6 +57,11 @@ def _onnx(args: argparse.Namespace) -> None:
     from export.onnx import export_onnx  # here, because TensorFlow takes seconds to load
 
     export_onnx(args.run, args.out or args.run / "model.onnx")
+
+
+def _folder(args: argparse.Namespace) -> None:
+    folder = args.build(args.out, args.name)
+    print(f"{folder}: {sum(path.is_file() for path in folder.rglob('*'))} files")
 
 
 def _calibrate(args: argparse.Namespace) -> None:

@@ -178,6 +178,18 @@ def exported(run_folder, tmp_path_factory) -> Path:
     return out
 
 
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory) -> Path:
+    """The folder of the model repository, of the shipped model."""
+    from clients import with_int8
+
+    from export.repository import build_model_repo
+
+    return build_model_repo(
+        tmp_path_factory.mktemp("hub") / "repository", root=with_int8(tmp_path_factory.mktemp("root"))
+    )
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -99,7 +99,7 @@ def report_markdown(report: dict) -> str:
         "![Risk against coverage](risk_coverage.png)",
     ]
     if report["groups"]:
-        lines += ["", "## False alarms by group", "", *_groups(report["groups"]), "", "![By group](groups.png)"]
+        lines += ["", "## False alarms by group", "", *groups_markdown(report["groups"]), "", "![By group](groups.png)"]
     return "\n".join(lines) + "\n"
 
 
@@ -177,7 +177,8 @@ def _curve(points: list[dict], key: str, title: str) -> list[str]:
     return lines
 
 
-def _groups(groups: dict) -> list[str]:
+def groups_markdown(groups: dict) -> list[str]:
+    """Lines of a table: false alarms by group, with their intervals."""
     lines = ["| group | photographs | false alarms |", "|---|---|---|"]
     for name, metrics in groups.items():
         lines.append(f"| {name} | {metrics['pictures']} | {_with_interval('false_alarm_rate', metrics)} |")

@@ -1,0 +1,89 @@
+"""Folders that are whole or not there, with a manifest of what they hold."""
+
+import hashlib
+import json
+import os
+import shutil
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from detect.files import write_text
+from detect.model import CONTRACT
+from export import ExportError
+
+MANIFEST = "manifest.json"
+
+
+@contextmanager
+def whole_folder(out: Path, root: Path, mark: str) -> Iterator[Path]:
+    """Give an empty folder beside `out`; on success it gets its manifest and takes the place of `out`.
+
+    Args:
+        out: the folder to make. Its parent must exist: a name that does not may well be mistyped.
+        root: the project's folder, whose version the manifest states.
+        mark: a file that every such folder holds, so that folders of another kind are not replaced.
+
+    Raises:
+        ExportError: `out` is no folder, or holds anything but what this made and nobody has changed since.
+    """
+    out = Path(os.path.abspath(out))
+    check_free(out, mark)
+    partial, old = (out.with_name(f".partial-{os.getpid()}-{kind}{out.name}") for kind in ("", "old-"))
+    try:
+        partial.mkdir()
+        yield partial
+        write_text(partial / MANIFEST, json.dumps(manifest(partial, root), indent=1) + "\n")
+        if out.exists():
+            os.replace(out, old)
+        os.replace(partial, out)
+    finally:
+        for folder in (partial, old):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_free(out: Path, mark: str) -> None:
+    """Raise ExportError unless a folder of this kind may take this place, see `whole_folder`."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not out.is_dir():
+        raise ExportError(f"{out} is a file. Give --out the name of a folder.")
+    strangers = [f"it has no {MANIFEST} of its own"]
+    try:
+        listed = json.loads((out / MANIFEST).read_text(encoding="utf-8"))["files"]
+        found = fingerprints(out)
+        strangers = sorted(name for name in found.keys() | listed.keys() if found.get(name) != listed.get(name))
+        strangers = [f"{name} differs" for name in strangers[:1]]
+        if not strangers and mark not in listed:
+            strangers = [f"it holds no {mark}"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    if strangers:
+        raise ExportError(
+            f"{out} is not as this command wrote it ({strangers[0]}) and is left alone. Give --out a new folder."
+        )
+
+
+def manifest(folder: Path, root: Path) -> dict:
+    """{"contract", "version", "files": see `fingerprints`} of a folder."""
+    version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    return {"contract": CONTRACT, "version": version, "files": fingerprints(folder)}
+
+
+def fingerprints(folder: Path) -> dict[str, dict]:
+    """{path with "/": {"sha256", "size" in bytes}} of every file, sorted; without the manifest and Python's caches."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {
+        name: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "size": path.stat().st_size}
+        for name, path in sorted(files.items())
+        if name != MANIFEST and "__pycache__" not in path.parts
+    }
+
+
+def copy(root: Path, folder: Path, names: list[str]) -> None:
+    """Copy files by their names in the project into a folder, with the folders that they lie in."""
+    for name in names:
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / name, target)

@@ -1,0 +1,255 @@
+"""The model card says what the reports say, and nothing of another model."""
+
+import json
+import math
+import re
+import shutil
+
+import pytest
+from clients import with_int8
+from conftest import ROOT, here
+from huggingface_hub import ModelCard
+
+from detect.crop import crop_box
+from detect.quality import MIN_FACE
+from export import ExportError
+from export.card import card_text, find
+from export.sources import TERMS, data_table, licence_text
+from export.training import OF_CORES, WATTS
+from train.compare_report import compare_markdown
+from train.recipe import load_recipe
+from train.tiers import TIERS
+
+REPORTS = ROOT / "reports"
+REPORT, CROSS = (json.loads((REPORTS / "shipped" / s / "report.json").read_text()) for s in ("test", "cross"))
+AUDIT, COMPARISON, ABLATION = (
+    json.loads((REPORTS / name / f"{name}.json").read_text()) for name in ("audit", "compare", "ablation")
+)
+HUB_NAMES = {"accuracy": "accuracy", "roc_auc": "auc", "f1": "f1", "recall": "recall", "ece": "ece",
+             "false_alarm_rate": "false_alarm_rate"}  # fmt: skip
+ROWS = {"**all pictures**": ("all",), "**mean of sources**": ("macro",)}
+
+
+@pytest.fixture(scope="module")
+def card() -> str:
+    return card_text(find())
+
+
+def shows(shown: float, key: str, measured: float) -> bool:
+    """Whether a figure with three digits stands for a measured one without flattering it."""
+    flattery = measured - shown if key in ("false_alarm_rate", "ece") else shown - measured
+    return -0.001 < flattery < 1e-9
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """The tables of a Markdown text, each a list of rows of cells, without the line under the head."""
+    blocks = re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE)
+    return [
+        [
+            [cell.strip() for cell in line.strip("|").split("|")]
+            for line in block.strip().splitlines()
+            if "---" not in line
+        ]
+        for block in blocks
+    ]
+
+
+def section(text: str, title: str) -> str:
+    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[1]
+
+
+def test_the_metadata_hold_every_figure_of_every_source_and_state(card):
+    data = ModelCard(card).data
+    found = {(r.dataset_split, r.dataset_config, r.dataset_type, r.metric_type): r for r in data.eval_results}
+    expected = 0
+    for split, report in (("test", REPORT), ("cross", CROSS)):
+        for tier in TIERS:
+            figures = report["tiers"][tier]
+            for source, metrics in {"all": figures["all"], **figures["sources"]}.items():
+                for metric, key in HUB_NAMES.items():
+                    if metrics.get(key) is not None:
+                        result = found[split, tier, source, metric]
+                        assert shows(result.metric_value, key, metrics[key]), (split, tier, source, metric)
+                        assert result.task_type == data.pipeline_tag == "image-classification"
+                        expected += 1
+    assert expected == len(data.eval_results) == len(found) > 150
+
+
+def test_the_metadata_name_the_licence_the_library_and_the_backbone(card, repository):
+    data = ModelCard(card).data
+    assert (data.license, data.license_name) == ("other", "research-non-commercial")
+    assert (repository / data.license_link).is_file()
+    assert (data.library_name, data.base_model) == ("onnx", "google/mobilenet_v2_1.0_224")
+    assert "Apache-2.0" in section(card, "Licence") and "non-commercial use only" in section(card, "Licence")
+
+
+@pytest.mark.parametrize(("number", "report"), [(0, REPORT), (2, CROSS)], ids=["test", "cross"])
+def test_the_tables_by_source_are_those_of_the_reports(card, number, report):
+    head, *rows = tables(section(card, "How good it is"))[number]
+    assert head[2::3] == ["AUC clean", "accuracy clean", "detected clean", "false alarms clean"]
+    assert {row[0] for row in rows} == {*ROWS, *report["tiers"]["clean"]["sources"]}
+    compared = 0
+    for name, pictures, *cells in rows:
+        for column, cell in enumerate(cells):
+            figures = report["tiers"][list(TIERS)[column % 3]]
+            metrics = figures[ROWS[name][0]] if name in ROWS else figures["sources"][name]
+            key = ("auc", "accuracy", "recall", "false_alarm_rate")[column // 3]
+            measured = metrics.get(key, metrics.get("detection_rate") if key == "recall" else None)
+            assert bool(cell) == (measured is not None), (name, column)
+            assert not cell or shows(float(cell), key, measured), (name, column)
+            assert not pictures or int(pictures) == metrics["pictures"]
+            compared += bool(cell)
+    assert compared > 30
+
+
+def test_every_bar_is_told_met_or_missed(card):
+    for number, report in ((1, REPORT), (3, CROSS)):
+        _, *rows = tables(section(card, "How good it is"))[number]
+        assert [row[0] for row in rows] == [bar["name"] for bar in report["bars"]]
+        assert [row[3] == "met" for row in rows] == [bar["met"] for bar in report["bars"]]
+
+
+def test_every_group_stands_there_with_its_false_alarms(card):
+    _, *rows = tables(section(card, "How good it is"))[4]
+    assert [row[0] for row in rows] == list(REPORT["groups"])
+    for (_, pictures, cell), group in zip(rows, REPORT["groups"].values(), strict=True):
+        assert int(pictures) == group["pictures"]
+        assert shows(float(cell.split()[0]), "false_alarm_rate", group["false_alarm_rate"])
+
+
+def test_the_training_data_are_counted_and_their_terms_told(card):
+    head, *rows = tables(section(card, "Training data"))[0]
+    assert {row[0] for row in rows} == set(TERMS) == {source for split in AUDIT["balance"].values() for source in split}
+    for source, _, *cells, origin, terms in rows:
+        assert (origin, terms) == TERMS[source]
+        for split, cell in zip(head[2:6], cells, strict=True):
+            count = AUDIT["balance"][split].get(source, {})
+            assert cell == (f"{count.get('real', 0)} / {count.get('fake', 0)}" if count else "")
+    total = sum(map(sum, ([int(n) for cell in row[2:6] for n in re.findall(r"\d+", cell)] for row in rows)))
+    assert total == AUDIT["pictures"]
+    licence = licence_text(AUDIT["balance"])
+    assert all(f"- {source}: {TERMS[source][0]}" in licence for source in AUDIT["balance"]["train"])
+
+
+def test_every_other_number_comes_from_the_files(card):
+    """In the prose: limits and states, the model's metadata, the recipe, verdicts, the cost."""
+    m, recipe = find().metadata, load_recipe(find().metadata.recipe)
+    (row,) = (row for row in ABLATION["rows"] if row["name"] == f"at {recipe.size} px")
+    minutes, cores = row["minutes"] / ABLATION["epochs"], COMPARISON["machine"]["cores"]
+    hours = recipe.epochs * minutes / 60
+    square = crop_box((0, 0, 100, 100), m.crop_margin, 10_000, 10_000)[2]
+    known = {0, 1, 0.5, 0.05, 5, 100, 3, MIN_FACE, WATTS, OF_CORES}  # 0 to 100: what the glossary explains; Keras 3
+    known |= {m.size, square / 100, round(m.temperature, 4), *(round(edge, 2) for edge in m.unsure_band)}
+    known |= {*recipe.sizes.values(), recipe.epochs, recipe.batch_size, cores}
+    known |= {number for tier in TIERS.values() for number in (tier.longest, tier.quality)}
+    known |= {up(minutes, 1), up(hours, 1), up(hours * cores * WATTS / OF_CORES / 1000, 2)}
+    known |= {up((ROOT / "model.onnx").stat().st_size / 1e6, 1)}
+    for report in (REPORT, CROSS):
+        for decided in (report["tiers"][tier]["decided"] for tier in ("clean", "web")):
+            sides = (decided["said_real"], decided["said_fake"])
+            known |= {said["pictures"] for said in sides} | {up(100 * s["wrong"] / s["pictures"], 1) for s in sides}
+            known |= {-up(-100 * decided[key], 1) for key in ("coverage", "accuracy")}
+    known |= {-up(-min(s.get("auc", 1) for r in (REPORT, CROSS) for s in r["tiers"]["clean"]["sources"].values()), 3)}
+    before, _, after = card.split("---\n", 2)[2].partition("## Beside other networks")
+    prose = before.partition("## The int8 file")[0] + after[after.index("## Limits") :]
+    prose = re.sub(r"```.*?```|^\|.*?$|\]\([^)]*\)|`[^`]*`|^On the face crops.*?$", "", prose, flags=re.S | re.M)
+    said = set(map(float, re.findall(r"(?<![\w.\-\[])\d+(?:\.\d+)?(?![\w\-]|\.\d)", prose)))
+    assert len(said) > 40 and not {
+        number for number in said if not any(abs(number - k) < 1e-9 for k in known if k is not None)
+    }
+
+
+def up(value: float, digits: int) -> float:
+    return math.ceil(value * 10**digits - 1e-9) / 10**digits
+
+
+def test_the_comparison_is_that_of_its_report(card):
+    assert compare_markdown(COMPARISON) in section(card, "Beside other networks")
+
+
+def test_what_it_shows_is_there_and_it_has_all_parts(card):
+    links = re.findall(r"\]\((reports/[^)]+)\)", card)
+    assert len(links) >= 8 and all((ROOT / link).is_file() for link in links)
+    for title in ("What it is for, and what not", "Limits", "Training data", "Training", "Licence", "Citation"):
+        assert section(card, title).strip()
+    assert "Efficient Deepfake Image Detection Model Based on MobileNetV2" in section(card, "Citation")
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project's folder with the shipped model, whose reports a test may change."""
+    root = with_int8(tmp_path)
+    (root / "reports" / "shipped").unlink()
+    shutil.copytree(REPORTS / "shipped", root / "reports" / "shipped")
+    return root
+
+
+def change(file, edit) -> None:
+    report = json.loads(file.read_text())
+    edit(report)
+    if file.is_symlink() or file.parent.is_symlink():
+        copied = file.parent.resolve()
+        file.parent.unlink()
+        shutil.copytree(copied, file.parent)
+    file.write_text(json.dumps(report))
+
+
+def test_figures_follow_the_report_and_are_never_flattered(project):
+    def edit(report):
+        report["tiers"]["clean"]["sources"]["dfdc"] |= {"auc": 0.7779999, "false_alarm_rate": 0.2220001}
+
+    change(project / "reports" / "shipped" / "test" / "report.json", edit)
+    card = card_text(find(project))
+    rows = {row[0]: row for row in tables(section(card, "How good it is"))[0]}
+    assert (rows["dfdc"][2], rows["dfdc"][11]) == ("0.777", "0.223")
+    values = {r.metric_type: r.metric_value for r in ModelCard(card).data.eval_results
+              if (r.dataset_type, r.dataset_config, r.dataset_split) == ("dfdc", "clean", "test")}  # fmt: skip
+    assert (values["roc_auc"], values["false_alarm_rate"]) == (0.777, 0.223)
+
+
+@pytest.mark.parametrize(
+    ("file", "edit", "said"),
+    [
+        ("shipped/test/report.json", lambda r: r["model"].update(sha256="0" * 64), "of another model"),
+        ("shipped/cross/report.json", lambda r: r["model"].update(sha256="0" * 64), "of another model"),
+        ("shipped/test/report.json", lambda r: r.pop("tiers"), "cannot be read"),
+        ("audit/audit.json", lambda r: r.update(data_sha256="0" * 64), "reports/audit is not of the data"),
+        ("compare/compare.json", lambda r: r["models"][-1].update(sha256="0" * 64), "reports/compare is of another"),
+    ],
+)
+def test_a_report_of_something_else_is_refused(project, file, edit, said):
+    change(project / "reports" / file, edit)
+    with pytest.raises(ExportError, match=said):
+        find(project)
+
+
+def test_the_int8_file_s_report_is_shown_where_it_is_of_this_model(project):
+    folder = project / "reports" / "quantize"
+    folder.unlink(missing_ok=True)
+    folder.mkdir()
+    (folder / "quantize.md").write_text("# int8\n\nIt is smaller.\n\n![Both](both.png)\n")
+    for sha256, fits in ((REPORT["model"]["sha256"], True), ("0" * 64, False)):
+        (folder / "quantize.json").write_text(json.dumps({"model": {"sha256": sha256}}))
+        if fits:
+            shown = section(card_text(find(project)), "The int8 file")
+            assert shown.strip() == "It is smaller.\n\n![Both](reports/quantize/both.png)"
+        else:
+            with pytest.raises(ExportError, match="reports/quantize is of another"):
+                find(project)
+
+
+def test_a_training_whose_time_no_file_bounds_is_said_to_be_unmeasured(project):
+    change(project / "reports" / "ablation" / "ablation.json", lambda r: r.update(recipe_sha256="0" * 64))
+    assert "how much energy it used, was not measured" in section(card_text(find(project)), "Training")
+
+
+def test_a_source_without_known_terms_is_listed_as_such():
+    assert data_table({"train": {"new": {"real": 3}}})[-1] == "| new |  | 3 / 0 |  |  |  |  | not stated |"
+
+
+def test_the_command_writes_the_card(tmp_path, card):
+    done = here("export", "card", "--out", tmp_path / "README.md", "--name", "someone/detector")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "README.md").read_text() == card_text(find(), "someone/detector") != card
+    done = here("export", "card", "--out", tmp_path / "nowhere" / "README.md")
+    assert done.returncode == 2 and "nowhere" in done.stderr and len(done.stderr.splitlines()) == 1

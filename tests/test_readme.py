@@ -1,0 +1,142 @@
+"""What README, the model card and the Space's README tell people to type works."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from contextlib import redirect_stdout
+from importlib import import_module
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clients import NODE as NODE_CLIENTS
+from clients import with_node, with_optimum
+from conftest import ROOT, here
+from films import film
+from PIL import Image
+
+from export.card import card_text, find
+from export.clients import NAME
+from export.space import space_readme
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TEXTS = {"README": README, "card": card_text(find()), "Space": space_readme(README, NAME)}
+PORTRAIT = ROOT / "examples" / "real_eileen_collins.jpg"
+PAGE = "http://127.0.0.1:7860"
+
+
+def fenced(language: str) -> list[tuple[str, str]]:
+    """(text's name, code) of every fenced snippet in a language."""
+    return [
+        (name, code)
+        for name, text in TEXTS.items()
+        for found, code in re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        if found == language
+    ]
+
+
+def snippets(language: str) -> list:
+    """Every snippet in a language; those that differ in their comments alone, once."""
+    unique = {re.sub(r" *# .*", "", local(code)): (name, code) for name, code in fenced(language)}
+    return [pytest.param(code, id=f"{name} {number}") for number, (name, code) in enumerate(unique.values(), 1)]
+
+
+def local(code: str, url: str = "") -> str:
+    """A snippet with this machine's files and page in place of the Hub's."""
+    code = code.replace(f'Client("{NAME}")', f'Client("{url}")').replace(PAGE, url.rstrip("/"))
+    return code.replace(f'Detector("{NAME}")', 'Detector("model.onnx")').replace(NAME, "repository")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, repository) -> Path:
+    """A folder with the files that the snippets name."""
+    folder = tmp_path_factory.mktemp("reader")
+    for name in ("examples", "model.onnx"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "repository").symlink_to(repository)
+    shutil.copyfile(repository / "resize.mjs", folder / "resize.mjs")
+    shutil.copyfile(PORTRAIT, folder / "photo.jpg")
+    with Image.open(PORTRAIT) as image:
+        face = image.convert("RGB")
+        film(folder / "clip.mp4", [np.asarray(face)] * 5)
+        face.crop((140, 20, 340, 220)).save(folder / "face.png")
+    return folder
+
+
+@pytest.mark.parametrize("code", snippets("python"))
+def test_python(code, place, request, monkeypatch):
+    monkeypatch.chdir(place)
+    if "optimum" in code:
+        done = subprocess.run(
+            [with_optimum()[0], "-c", local(code)], capture_output=True, text=True, timeout=200,
+            env=os.environ | {"HF_HUB_OFFLINE": "1"},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        said = done.stdout
+    else:
+        url = request.getfixturevalue("server")[0] if "gradio_client" in code else ""
+        with redirect_stdout(StringIO()) as out:
+            exec(compile(local(code, url), "snippet", "exec"), {"__name__": "snippet"})
+        said = out.getvalue()
+    assert re.search(r"\b(real|fake|unsure|Real|Fake|Not sure)\b", said)
+
+
+@pytest.mark.parametrize("code", snippets("js"))
+def test_javascript(code, place, request):
+    if "@gradio/client" in code:
+        packages, url = ROOT / "tests" / "node" / "node_modules", request.getfixturevalue("server")[0]
+        if not shutil.which("node") or not packages.is_dir():
+            assert not os.environ.get("REQUIRE_NODE"), "Node.js or the packages of tests/node are not installed"
+            pytest.skip("Node.js or the packages of tests/node are not installed")
+    else:
+        with_node()
+        packages, url = NODE_CLIENTS / "node_modules", ""
+    here_only = 'import { env as settings } from "@huggingface/transformers";\nsettings.allowRemoteModels = false;\n'
+    here_only += 'settings.localModelPath = "./";\n'
+    modules = place / "node_modules"
+    modules.unlink(missing_ok=True)
+    modules.symlink_to(packages)
+    (place / "snippet.mjs").write_text(("" if url else here_only) + local(code, url))
+    done = subprocess.run(["node", "snippet.mjs"], cwd=place, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"\b(real|fake|unsure)\b", done.stdout)
+
+
+def command_lines() -> list[str]:
+    lines = (line.partition(" #")[0].strip() for _, code in fenced("") for line in code.splitlines())
+    return list(dict.fromkeys(filter(None, lines)))
+
+
+DETECT = [line for line in command_lines() if " -m detect " in line and "runs/" not in line]
+OTHERS = [line for line in command_lines() if line not in DETECT]
+
+
+@pytest.mark.parametrize("line", DETECT)
+def test_detect(line, place, monkeypatch):
+    monkeypatch.chdir(place)
+    done = here(*shlex.split(line)[2:])
+    assert done.returncode == 0, done.stderr
+    written = place / "verdicts.jsonl"
+    assert "real" in (written.read_text() if "--output" in line else done.stdout)
+
+
+def test_every_other_command_exists():
+    """Those that train, measure, install or fetch take too long for a test; their options are those that there are."""
+    assert len(DETECT) >= 3 and len(OTHERS) >= 5
+    makefile = (ROOT / "Makefile").read_text()
+    for line in OTHERS:
+        words = shlex.split(line)
+        if words[0] == "make":
+            assert f"\n{words[1]}:" in makefile, line
+        elif "-m" in words:
+            package, subcommand = words[words.index("-m") + 1 :][:2]
+            main = import_module(f"{package}.__main__").main
+            with redirect_stdout(StringIO()) as out, pytest.raises(SystemExit):
+                main(["--help"] if package == "detect" else [subcommand, "--help"])
+            options = set(re.findall(r"--[a-z-]+", out.getvalue()))
+            assert {word for word in words if word.startswith("--")} <= options, line
+        else:
+            assert words[0] in ("git", "cd", "pip"), line
