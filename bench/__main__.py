@@ -24,6 +24,8 @@ def main(argv: list[str] | None = None) -> int:
     wrong = [part for part in args.parts if part not in PARTS]
     if wrong:
         parser.error(f"there is no part {wrong[0]}; there are {', '.join(PARTS)}")
+    if not args.out.is_dir():
+        parser.error(f"{args.out} is no folder; make it first")
     file = args.out / "results.json"
     results = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     for part in args.parts or PARTS:

@@ -87,7 +87,8 @@ def open_video(path: str | os.PathLike) -> Video:
 
     Raises:
         VideoError: the file is missing, empty, of another format, cannot be decoded, or is beyond a limit: bytes,
-            seconds, frames, pixels of a frame and of all frames, seconds of work.
+            seconds, frames, pixels of a frame and of all frames, seconds of work. Pixels are those that the file
+            announces; frames that turn out larger cost memory for as long as one of them is decoded.
     """
     deadline = monotonic() + MAX_WORK_SECONDS
     container, cut = _check_file(Path(path))
