@@ -23,7 +23,8 @@ from page.report import CSS as REPORT_CSS
 from page.report import report_tab
 from page.runs import RunEnded
 from page.uploads import ClosedRoutes, Sweeper, upload_folder
-from page.videos import Videos, video_tab
+from page.videos import CSS as VIDEO_CSS
+from page.videos import UNPLAYABLE, Videos, video_tab
 
 SWEEP_SECONDS = 60  # between two looks for old uploads
 AT_A_TIME = 2  # pictures: see bench/results.md
@@ -63,7 +64,7 @@ LAUNCH = {
     "run_history": False,
     "ssr_mode": False,
     "theme": gr.themes.Default().set(body_text_color_subdued="*neutral_500", link_text_color_dark="*secondary_400"),
-    "css": CSS + REPORT_CSS,
+    "css": CSS + REPORT_CSS + VIDEO_CSS,
     "enable_monitoring": False,
     "app_kwargs": {"middleware": [Middleware(ClosedRoutes)]},
 }
@@ -166,6 +167,7 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
         with gr.Tab(texts.REPORT_TAB):
             report_tab(detector)
         demo.load(None, js=SAY)
+        demo.load(None, js=UNPLAYABLE)
         demo.unload(endpoints.leave)
 
         # The endpoints: events of buttons that nobody sees.

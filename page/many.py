@@ -17,6 +17,7 @@ from detect.files import whole_file, write_text
 from detect.records import csv_writer
 from detect.show import COLOURS
 from detect.turns import BusyError, Turns
+from page.phone import scroll_to
 from page.runs import RunEnded, Runs
 
 LOOK = 0.5  # seconds between two looks whether the turn has come
@@ -234,5 +235,5 @@ def many_tab(events: Many) -> gr.File:
     stop.click(events.stop, begun, [title, stop], **private)
     for event in (beginning, watched):
         event.failure(events.fail, None, shown, **unqueued)
-    watched.then(events.settle, begun, shown, **unqueued)
+    watched.then(events.settle, begun, shown, **unqueued).then(None, js=scroll_to("many-headline"))
     return files
