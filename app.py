@@ -14,6 +14,7 @@ from detect.album import Named
 from detect.detector import default_model
 from detect.frames import MAX_VIDEO_BYTES, VIDEO_FORMAT_NAMES
 from detect.picture import FORMAT_NAMES
+from detect.short import measured_in_short
 from detect.stability import examine
 from detect.turns import BusyError
 from page import intake  # noqa: F401  how files come in
@@ -157,7 +158,7 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
     many = Many(detector)
     endpoints = Endpoints(detector, videos, many)
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEEP_SECONDS)) as demo:
-        gr.Markdown(texts.INTRO)
+        gr.Markdown(texts.INTRO.format(measured_in_short(detector.model.sha256)), elem_id="intro")
         with gr.Tab(texts.PHOTO_TAB):
             photo = photograph_tab(detector)
         with gr.Tab(texts.MANY_TAB):

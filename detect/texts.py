@@ -10,7 +10,7 @@ KEEP_MINUTES = 20  # after which uploads and results are deleted at the latest
 TITLE = "Mobile Deepfake Detector"
 INTRO = f"""# {TITLE}
 Drop a photograph or a video with a face. The detector says whether the face is **real** or **fake**, how sure that
-is, and how often it is wrong; where it does not know, it says **not sure**.
+is, and how often it is wrong; where it does not know, it says **not sure**. {{}}
 {CAUTION} The model is for research and non-commercial use.
 What you send is judged on this server, not kept, and deleted within {KEEP_MINUTES} minutes."""
 # Short enough to stand side by side on a telephone
