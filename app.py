@@ -34,7 +34,8 @@ KEEP_SECONDS = texts.KEEP_MINUTES * 60 - SWEEP_SECONDS
 CSS = """
 #many-table :is(table, tr, [role=row]) { font-family: var(--font); }
 #many-table th:not(:first-child) .cell-menu-button { display: flex; }
-#many-table th:not(:first-child) .header-content { padding-right: 1.5rem; }
+#many-table th:not(:first-child) .cell-wrap { padding-right: 1.6rem; }
+#many-table th .header { white-space: nowrap; overflow-wrap: normal; }
 input:focus-visible { outline: 2px solid var(--color-accent) !important; outline-offset: 3px; }
 #headline h2 { font-size: 1.8rem; margin: 0.2rem 0; }
 #examples .gallery-item { width: 7rem; }

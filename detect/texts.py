@@ -59,9 +59,10 @@ MANY_DONE = "{} of {} pictures judged"
 NO_PICTURES = f"No pictures were sent. Send {FORMAT_NAMES} files."
 STOPPING = "Stopping"
 MANY_AGAIN = "Judge them again"
-MANY_ORDER = f"""The most suspicious first. The menu at the head of a column (⋮) sorts by it. The tab “{PHOTO_TAB}”
-looks more closely, and may say “Not sure” to a picture that is decided here. {CAUTION}"""
-UNREAD, NOT_TRIED = "Unreadable", "Not tried"  # beside the words of verdicts; sorts after them
+MANY_ORDER = f"""The most suspicious first; “Chance” is that of being fake, in 100. The menu at the head of a column (⋮)
+sorts by it. Sorts add up: choose “Clear sort” in the same menu before sorting by another column.
+The tab “{PHOTO_TAB}” looks more closely, and may say “Not sure” to a picture that is decided here. {CAUTION}"""
+UNREAD, NOT_TRIED = "Unreadable", "Untried"  # beside the words of verdicts; both sort after them
 CSV, JSON = "Download as CSV", "Download as JSON"
 HEAT_LABEL = "What the score reacted to"
 HOLD_LABEL = "Does the score hold?"
