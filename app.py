@@ -17,6 +17,7 @@ from detect.album import Named
 from detect.detector import default_model
 from detect.frames import MAX_VIDEO_BYTES, VIDEO_FORMAT_NAMES
 from detect.picture import FORMAT_NAMES, MAX_BYTES
+from detect.short import measured_in_short
 from detect.stability import examine
 from detect.turns import BusyError
 from page import intake  # noqa: F401  how files come in
@@ -25,7 +26,8 @@ from page.photographs import photograph_tab
 from page.report import CSS as REPORT_CSS
 from page.report import report_tab
 from page.uploads import Gate, Sweeper
-from page.videos import Videos, video_tab
+from page.videos import CSS as VIDEO_CSS
+from page.videos import UNPLAYABLE, Videos, video_tab
 
 SWEEP_SECONDS = 60  # between two looks for old uploads
 Result = TypeVar("Result")
@@ -35,7 +37,8 @@ KEEP_SECONDS = texts.KEEP_MINUTES * 60 - SWEEP_SECONDS
 CSS = """
 #many-table :is(table, tr, [role=row]) { font-family: var(--font); }
 #many-table th:not(:first-child) .cell-menu-button { display: flex; }
-#many-table th:not(:first-child) .header-content { padding-right: 1.5rem; }
+#many-table th:not(:first-child) .cell-wrap { padding-right: 1.6rem; }
+#many-table th .header { white-space: nowrap; overflow-wrap: normal; }
 input:focus-visible { outline: 2px solid var(--color-accent) !important; outline-offset: 3px; }
 #headline h2 { font-size: 1.8rem; margin: 0.2rem 0; }
 #examples .gallery-item { width: 7rem; }
@@ -66,7 +69,7 @@ LAUNCH = {
     "run_history": False,
     "ssr_mode": False,
     "theme": gr.themes.Default().set(body_text_color_subdued="*neutral_500", link_text_color_dark="*secondary_400"),
-    "css": CSS + REPORT_CSS,
+    "css": CSS + REPORT_CSS + VIDEO_CSS,
     "enable_monitoring": False,
     "app_kwargs": {
         "middleware": [
@@ -171,7 +174,7 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
     many = Many(detector)
     endpoints = Endpoints(detector, videos, many)
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEEP_SECONDS)) as demo:
-        gr.Markdown(texts.INTRO)
+        gr.Markdown(texts.INTRO.format(measured_in_short(detector.model.sha256)), elem_id="intro")
         with gr.Tab(texts.PHOTO_TAB):
             photo = photograph_tab(detector)
         with gr.Tab(texts.MANY_TAB):
@@ -181,6 +184,7 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
         with gr.Tab(texts.REPORT_TAB):
             report_tab(detector)
         demo.load(None, js=SAY)
+        demo.load(None, js=UNPLAYABLE)
 
         # The endpoints: events of buttons that nobody sees.
         label, verdict, thorough = gr.Label(visible=False), gr.JSON(visible=False), gr.Checkbox(visible=False)

@@ -3,11 +3,13 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
+from detect.crop import Box, crop_box
 from detect.explain import MAX_SHOWN, WORDS, face_name, faces_shown
 from detect.verdict import FAKE, REAL, UNSURE, Verdict
 from detect.video import VideoVerdict, key_frames
 
 VIEW_SIDE = 1024  # pixels of a picture that is shown
+TILE_SIDE, TILE_MARGIN = 480, 0.6  # of a key frame: pixels, and what is shown on each side of a face of length 1
 COLOURS = {REAL: "#1d6fd8", FAKE: "#d1343c", UNSURE: "#8a6d00"}
 WORD_COLOURS = {WORDS[name]: colour for name, colour in COLOURS.items()}
 FACE_COLOURS = {face_name(n, name): colour for name, colour in COLOURS.items() for n in range(1, MAX_SHOWN + 1)}
@@ -32,13 +34,26 @@ def framed(picture: np.ndarray, verdict: Verdict) -> tuple:
 
 
 def key_pictures(verdict: VideoVerdict) -> list[tuple[Image.Image, str]]:
-    """The key frame of each face with the face framed, and a line on it."""
+    """Each face with its surroundings in its key frame, framed, TILE_SIDE pixels large, and a line on it."""
     frames = []
     for face, picture, box in key_frames(verdict, MAX_SHOWN):
-        view = Image.fromarray(picture)
-        ImageDraw.Draw(view).rectangle(box, outline=COLOURS[face.label], width=thickness(view))
+        view = _surroundings(Image.fromarray(picture), box, COLOURS[face.label])
         frames.append((view, f"{face_name(face.number, face.label)}, at {face.key_seconds:.1f} s"))
     return frames
+
+
+def _surroundings(picture: Image.Image, box: Box, colour: str) -> Image.Image:
+    """The square around a face, or more where that would not hold all of it, with a frame around the face: small faces
+    are enlarged first, so that all frames are equally thick."""
+    square = crop_box(box, TILE_MARGIN, *picture.size)
+    left, top = (max(0, round(min(square[side], box[side]))) for side in (0, 1))
+    right, bottom = (min(picture.size[side], round(max(square[side + 2], box[side + 2]))) for side in (0, 1))
+    view = picture.crop((left, top, right, bottom))
+    scale = TILE_SIDE / max(view.size)
+    view = view.resize([max(1, round(side * scale)) for side in view.size], Image.Resampling.BICUBIC)
+    corners = [round((side - start) * scale) for side, start in zip(box, (left, top) * 2, strict=True)]
+    ImageDraw.Draw(view).rectangle(corners, outline=colour, width=thickness(view))
+    return view
 
 
 def thickness(view: Image.Image) -> int:

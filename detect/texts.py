@@ -10,7 +10,7 @@ KEEP_MINUTES = 20  # after which uploads and results are deleted at the latest
 TITLE = "Mobile Deepfake Detector"
 INTRO = f"""# {TITLE}
 Drop a photograph or a video with a face. The detector says whether the face is **real** or **fake**, how sure that
-is, and how often it is wrong; where it does not know, it says **not sure**.
+is, and how often it is wrong; where it does not know, it says **not sure**. {{}}
 {CAUTION} The model is for research and non-commercial use.
 What you send is judged on this server, not kept, and deleted within {KEEP_MINUTES} minutes."""
 # Short enough to stand side by side on a telephone
@@ -41,6 +41,9 @@ VIDEO_TURN = "Waiting: another video is being judged"
 VIDEO_BEGUN = "Reading the video"
 VIDEO_JUDGING = "Judging the video"
 FRAMES_DONE = "Frame {} of {}"
+UNPLAYABLE = "This browser cannot play this video; it is judged all the same."
+TIMELINE_BAND = "Straight lines: “Real” is said up to {:.2f}, “Fake” from {:.2f} upwards, “Not sure” between the two."
+STILLS_LABEL = "Typical frames, at most {}, the most suspicious faces first"
 STOPPED = "Stopped"
 STOP, AGAIN = "Stop", "Judge it again"
 MANY_WAITING = f"""Choose up to {MAX_PICTURES} pictures: {FORMAT_NAMES}. Each is judged as it is; whether its score
@@ -55,9 +58,10 @@ MANY_DONE = "{} of {} pictures judged"
 NO_PICTURES = f"No pictures were sent. Send {FORMAT_NAMES} files."
 STOPPING = "Stopping"
 MANY_AGAIN = "Judge them again"
-MANY_ORDER = f"""The most suspicious first. The menu at the head of a column (⋮) sorts by it. The tab “{PHOTO_TAB}”
-looks more closely, and may say “Not sure” to a picture that is decided here. {CAUTION}"""
-UNREAD, NOT_TRIED = "Unreadable", "Not tried"  # beside the words of verdicts; sorts after them
+MANY_ORDER = f"""The most suspicious first; “Chance” is that of being fake, in 100. The menu at the head of a column (⋮)
+sorts by it. Sorts add up: choose “Clear sort” in the same menu before sorting by another column.
+The tab “{PHOTO_TAB}” looks more closely, and may say “Not sure” to a picture that is decided here. {CAUTION}"""
+UNREAD, NOT_TRIED = "Unreadable", "Untried"  # beside the words of verdicts; both sort after them
 CSV, JSON = "Download as CSV", "Download as JSON"
 HEAT_LABEL = "What the score reacted to"
 HOLD_LABEL = "Does the score hold?"

@@ -19,15 +19,13 @@ from detect.heatmap import CAPTION, occlusion_map, overlay
 from detect.printout import printout, result
 from detect.show import FACE_COLOURS, WORD_COLOURS, framed
 from detect.stability import Stability, examine, rescore
+from page.phone import scroll_to
 from page.runs import RunEnded, Runs
 from page.uploads import upload_folder
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 HEAT_SIDE = 400  # pixels of the occlusion map
 HOLD_COLUMNS = ("change", "chance of being fake", "verdict")
-SCROLL_ON_A_PHONE = """() => {
-    if (window.innerWidth < 768) document.querySelector("#headline h2")?.scrollIntoView({behavior: "smooth"});
-}"""
 PLAIN = {"latex_delimiters": []}  # a file's own words are no formulas
 Begun = tuple[int, str]  # a run, and the photograph that it judges
 Choice = tuple[int, int]  # a run, and the place of one of its faces among those shown
@@ -220,7 +218,7 @@ def photograph_tab(detector: Detector) -> gr.Image:
     judging = begun.change(events.show, begun, shown, concurrency_id="picture", show_progress="hidden", **private)
     for event in (beginning, judging):
         event.failure(events.fail, None, shown, **unqueued)
-    judging.then(events.settle, [begun, judged], shown, **unqueued).then(None, js=SCROLL_ON_A_PHONE)
+    judging.then(events.settle, [begun, judged], shown, **unqueued).then(None, js=scroll_to("headline"))
     judged.change(
         events.evidence, judged, [claims, report, sheet, behind_area, evidence_area],
         show_progress="hidden", concurrency_id="picture", **private,

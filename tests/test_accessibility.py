@@ -126,7 +126,7 @@ def test_the_keyboard_alone_is_enough(first_tab):
     press("Enter")
     go_to(page, "Click to upload")
     choose(page, [EXAMPLES / "group_portraits.jpg", EXAMPLES / "fake_swap.jpg"])
-    page.locator("#many-headline h2").get_by_text("2 pictures:").wait_for()
+    page.locator("#many-headline h2").get_by_text("2 files:").wait_for()
     go_to(page, re.escape(texts.CSV))
     with page.expect_download() as table:
         press("Enter")

@@ -28,6 +28,7 @@ from detect.figures import (
     sources_table,
 )
 from detect.model import Model
+from detect.short import in_short, measured_in_short
 from page.report import MOST_ALARMS, Figures, curve, report_tab
 from page.uploads import Sweeper
 from train.report import readme_markdown
@@ -192,6 +193,23 @@ def test_what_worse_pictures_cost_is_said():
     shares = [float(share) / 100 for share in re.findall(r"([\d.]+) %", said)]
     ends = [c[end]["macro"]["balanced_accuracy"] for c in (curves["jpeg"], curves["scale"]) for end in (0, -1)]
     assert all(share <= value < share + 0.001 for share, value in zip(shares, ends, strict=True))
+
+
+def test_the_page_opens_with_how_often_it_decides_and_is_right(tmp_path):
+    said = measured_in_short(SHA256)
+    decided, elsewhere = (report["tiers"]["clean"]["decided"] for report in (REPORT, CROSS))
+    shares = [float(share) / 100 for share in re.findall(r"([\d.]+) %", said)]
+    for share, value in zip(shares, (decided["coverage"], decided["accuracy"], elsewhere["accuracy"]), strict=True):
+        assert share <= value < share + 0.001
+    assert "of the pictures; of these verdicts" in said and said.endswith("on generators it never saw.")
+    assert said in texts.INTRO.format(said)
+    written(tmp_path / "test", REPORT)
+    alone = measured_in_short(SHA256, tmp_path)
+    assert alone == said.partition(" and ")[0] + "." and alone.endswith("on test pictures.")
+    assert measured_in_short("0" * 64) == measured_in_short(SHA256, tmp_path / "nowhere") == ""
+    undecided = made_up([])
+    undecided["tiers"]["clean"]["decided"] = {"coverage": 0.0, "accuracy": None}
+    assert in_short(undecided, None) == ""
 
 
 def shown(detector, folder):

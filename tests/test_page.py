@@ -199,6 +199,48 @@ def test_a_video_is_judged_face_by_face(page, tmp_path):
     assert not page.locator("#stop").is_visible()
 
 
+@on_both
+def test_what_the_browser_cannot_play_is_judged_and_kept_without_a_false_alarm(page, tmp_path):
+    """Chromium plays no MPEG-4 Part 2, which OpenCV writes."""
+    portrait = np.asarray(Image.open(REAL).convert("RGB").resize((220, 260)))
+    watch(page, film(tmp_path / "clip.mp4", [scene((portrait, n, 20)) for n in range(6)]))
+    page.locator("#film-headline h2").get_by_text(VIDEO_VERDICT).wait_for()
+    page.get_by_text(texts.UNPLAYABLE).wait_for()
+    assert page.get_by_text("not playable").count() == 0 and page.locator(".toast-body").count() == 0
+    assert not page.get_by_role("button", name="Trim video to selection").is_visible()
+    page.get_by_text(re.compile("Straight lines: “Real” is said up to")).wait_for()
+    with page.expect_download() as download:
+        page.locator("#film-json").click()
+    record = json.loads(download.value.path().read_text())
+    assert list(record)[:2] == ["path", "label"] and record["path"] == "clip.mp4" and record["ms"] > 0
+    assert record["frames"] == len(record["timeline"]) == 6
+    page.locator("#film").get_by_role("button", name=re.compile("clear|remove", re.I)).click()
+    page.get_by_text(texts.UNPLAYABLE).wait_for(state="hidden")
+
+
+def test_every_key_frame_is_seen_whole_however_many_there_are(page, tmp_path):
+    portraits = [np.asarray(Image.open(EXAMPLES / name).convert("RGB").resize((140, 160)))
+                 for name in ("real_grace_hopper.jpg", "real_eileen_collins.jpg", "real_nikola_tesla.jpg")]  # fmt: skip
+    places = [(20, 10), (400, 10), (800, 10), (20, 200), (400, 200)]
+    frame = scene(*((portraits[n % 3], *place) for n, place in enumerate(places)), size=(960, 380))
+    watch(page, film(tmp_path / "clip.mp4", [frame] * 4))
+    page.locator("#film-headline h2").get_by_text(VIDEO_VERDICT).wait_for()
+    tiles = page.locator("#stills .thumbnail-lg")
+    tiles.nth(4).wait_for()
+    page.wait_for_timeout(500)
+    bottom = page.locator("#stills .grid-wrap").evaluate("grid => grid.getBoundingClientRect().bottom")
+    assert tiles.last.evaluate("tile => tile.getBoundingClientRect().bottom") <= bottom
+    assert tiles.first.locator("img").evaluate("image => getComputedStyle(image).objectFit") == "contain"
+
+
+@pytest.mark.parametrize("first_tab", [(390, 844)], ids=["phone"], indirect=True)
+def test_on_a_phone_the_verdict_on_a_video_comes_into_view(page, tmp_path):
+    portrait = np.asarray(Image.open(REAL).convert("RGB"))
+    watch(page, film(tmp_path / "clip.mp4", [portrait] * 4))
+    page.locator("#film-headline h2").get_by_text(VIDEO_VERDICT).wait_for()
+    page.wait_for_function("document.querySelector('#film-headline h2').getBoundingClientRect().top < 200")
+
+
 def test_a_broken_video_gets_a_sentence(page, tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"\0\0\0\x18ftypmp42" + bytes(5000))

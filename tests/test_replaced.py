@@ -164,7 +164,7 @@ def test_albums_that_fail_can_be_judged_again(page, monkeypatch):
     page.locator("#many-headline h2").get_by_text("could not be judged").wait_for()
     monkeypatch.undo()
     page.get_by_role("button", name="Judge them again").click()
-    page.locator("#many-headline h2").get_by_text("2 pictures:").wait_for()
+    page.locator("#many-headline h2").get_by_text("2 files:").wait_for()
 
 
 # The events themselves
