@@ -104,7 +104,11 @@ POINT_BAND = (
     "This slider changes nothing in the other tabs. There, “Real” is said up to a chance of {:.2f} that a face is "
     "fake, and “Fake” from {:.2f} upwards; between the two the answer is “Not sure”."
 )
-POINT_CURVE = "The curve: all thresholds that were measured. The dot: the one chosen."
+POINT_CURVE = (
+    "The curve: all thresholds that were measured. The dot: the one chosen. The square: what this page itself does "
+    "where it says “Fake”."
+)
+POINT_OWN = "this page"
 POINT_X, POINT_Y = "real photographs called fake", "fakes found"
 RELIABILITY_TITLE = "## Is a chance of 80 in 100 really 80 in 100?"
 RELIABILITY_READ = (
@@ -118,7 +122,7 @@ RELIABILITY_ALT = (
 )
 DEGRADATION_TITLE = "## When pictures get worse"
 DEGRADATION_READ = (
-    "How to read it: from left to right pictures are compressed more (left half) or made smaller (right half); the "
+    "How to read it: from left to right pictures are compressed more (above) or made smaller (below); the "
     "further a line falls, the more is lost. The dotted line is a coin."
 )
 DEGRADATION_ALT = "Two line charts: AUC and balanced accuracy over JPEG quality, and over the scale of the picture"
