@@ -1,4 +1,10 @@
-"""What the page says in English, in one place, so that a translation can take it."""
+"""What the page says in English, so that a translation can take it; sentences that hold figures or faults stand beside
+what computes them.
+
+That is: verdicts and their reasons in explain, detector, quality, stability and video; what is wrong with a file in
+picture and frames, and with too many of them in album; what a file says of itself in claims; the occlusion map's caption
+in heatmap; the report's sentences and tables in figures and short; the printed page in printout. Labels of single
+boxes and columns stand in page/, what programs are told of the endpoints in app.py."""
 
 from detect.album import MAX_PICTURES
 from detect.explain import CAUTION
@@ -28,6 +34,7 @@ EXAMPLE_NAMES = {
 }
 PHOTO_JUDGING = "Judging the photograph"
 FAILED = "The picture could not be judged"
+ADDRESS = "The page is at {} (Ctrl-C stops it)"
 SERVER_FAILED = "The server is busy or could not go on. Try again in a moment."
 GONE = f"What you sent was deleted, as everything is within {KEEP_MINUTES} minutes. Send it again."
 RUN_LEFT = "The connection was lost, so this was not judged to its end. Send it again."
