@@ -213,7 +213,11 @@ def main() -> int:
         return {file for block in demo.blocks.values() for file in getattr(block, "keep_in_cache", ())}
 
     with Sweeper(page.startup.UPLOADS, KEEP_SECONDS, SWEEP_SECONDS, kept):
-        demo.launch(**LAUNCH)
+        demo.launch(quiet=True, prevent_thread_lock=True, **LAUNCH)
+        if demo.mcp_error:  # which quiet keeps to itself
+            print(demo.mcp_error, file=sys.stderr)
+        print(texts.ADDRESS.format(demo.local_url), flush=True)
+        demo.block_thread()
     return 0
 
 

@@ -1,4 +1,10 @@
-"""What the page says in English, in one place, so that a translation can take it."""
+"""What the page says in English, so that a translation can take it; sentences that hold figures or faults stand beside
+what computes them.
+
+That is: verdicts and their reasons in explain, detector, quality, stability and video; what is wrong with a file in
+picture and frames, and with too many of them in album; what a file says of itself in claims; the occlusion map's caption
+in heatmap; the report's sentences and tables in figures and short; the printed page in printout. Labels of single
+boxes and columns stand in page/, what programs are told of the endpoints in app.py."""
 
 from detect.album import MAX_PICTURES
 from detect.explain import CAUTION
@@ -28,6 +34,7 @@ EXAMPLE_NAMES = {
 }
 PHOTO_JUDGING = "Judging the photograph"
 FAILED = "The picture could not be judged"
+ADDRESS = "The page is at {} (Ctrl-C stops it)"
 SERVER_FAILED = "The server is busy or could not go on. Try again in a moment."
 GONE = f"What you sent was deleted, as everything is within {KEEP_MINUTES} minutes. Send it again."
 NO_ROOM = "This server cannot write its results: its disk may be full. Try again later."
@@ -103,7 +110,11 @@ POINT_BAND = (
     "This slider changes nothing in the other tabs. There, “Real” is said up to a chance of {:.2f} that a face is "
     "fake, and “Fake” from {:.2f} upwards; between the two the answer is “Not sure”."
 )
-POINT_CURVE = "The curve: all thresholds that were measured. The dot: the one chosen."
+POINT_CURVE = (
+    "The curve: all thresholds that were measured. The dot: the one chosen. The square: what this page itself does "
+    "where it says “Fake”."
+)
+POINT_OWN = "this page"
 POINT_X, POINT_Y = "real photographs called fake", "fakes found"
 RELIABILITY_TITLE = "## Is a chance of 80 in 100 really 80 in 100?"
 RELIABILITY_READ = (
@@ -117,7 +128,7 @@ RELIABILITY_ALT = (
 )
 DEGRADATION_TITLE = "## When pictures get worse"
 DEGRADATION_READ = (
-    "How to read it: from left to right pictures are compressed more (left half) or made smaller (right half); the "
+    "How to read it: from left to right pictures are compressed more (above) or made smaller (below); the "
     "further a line falls, the more is lost. The dotted line is a coin."
 )
 DEGRADATION_ALT = "Two line charts: AUC and balanced accuracy over JPEG quality, and over the scale of the picture"

@@ -263,6 +263,12 @@ def test_a_miniature_model_serves_and_its_uploads_are_deleted(exported, tmp_path
         demo.close()
 
 
+def test_the_address_is_all_that_is_printed_at_the_start(server):
+    url, _, log = server
+    said = log.read_text()
+    assert texts.ADDRESS.format(url) in said.splitlines() and "share=True" not in said and "Running on" not in said
+
+
 def test_without_a_model_the_page_does_not_start(tmp_path):
     for name in ("app.py", "detect", "page", "examples"):
         (tmp_path / name).symlink_to(ROOT / name)
