@@ -72,7 +72,7 @@ def explain_video(verdict: VideoVerdict) -> list[str]:
 
 def holds(tested: Stability, counted: bool = True) -> str:
     """How a face's score fares under small changes, in Markdown; `counted`: whether the verdict has taken it in."""
-    scores = ", ".join(f"{again.name} {in_100(again.p_fake)}" for again in tested.rescores)
+    scores = "; ".join(f"{again.name}: {in_100(again.p_fake)}" for again in tested.rescores)
     flips = (
         (FLIPPED if counted else FLIPPED_LATE).format(" and ".join(tested.flips))
         if tested.flips
@@ -80,7 +80,7 @@ def holds(tested: Stability, counted: bool = True) -> str:
         if tested.face.label == UNSURE
         else HELD
     )
-    return f"Chance of being fake: {in_100(tested.face.p_fake)} as it is; {scores}. {flips}"
+    return f"Chance of being fake as it is: {in_100(tested.face.p_fake)}; {scores}. {flips}"
 
 
 def claims_text(claims: tuple[Claim, ...]) -> str:

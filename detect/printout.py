@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from detect.claims import CAVEAT, Claim
 from detect.explain import explain, faces_shown, headline, holds
 from detect.model import Model
-from detect.show import COLOURS, thickness
+from detect.show import COLOURS, framed
 from detect.stability import Stability
 from detect.verdict import Verdict
 
@@ -56,7 +56,7 @@ def printout(
     page = Image.new("RGB", (WIDTH, HEIGHT), "white")
     draw = ImageDraw.Draw(page)
     y = _write(draw, headline(verdict), MARGIN, 44, COLOURS[verdict.label]) + 24
-    view = _framed(picture, verdict)
+    view = framed(picture, verdict, largest=(WIDTH - 2 * MARGIN, TALLEST), enlarge=4)
     page.paste(view, ((WIDTH - view.width) // 2, y))
     y += view.height + 24
     names = [name for name, _ in faces_shown(verdict)]
@@ -69,21 +69,6 @@ def printout(
         y = _write(draw, sentence, y, 24, INK) + 10
     _write(draw, foot, HEIGHT - MARGIN, 20, PALE)
     return page
-
-
-def _framed(picture: np.ndarray, verdict: Verdict) -> Image.Image:
-    view = Image.fromarray(picture)
-    view.thumbnail((WIDTH - 2 * MARGIN, TALLEST))
-    scale = view.width / picture.shape[1], view.height / picture.shape[0]
-    draw = ImageDraw.Draw(view)
-    for name, face in faces_shown(verdict):
-        box = [round(edge * scale[i % 2]) for i, edge in enumerate(face.box)]
-        draw.rectangle(box, outline=COLOURS[face.label], width=thickness(view))
-        draw.text(
-            (box[0] + 4, box[1] + 4), name, "white", ImageFont.load_default(22), stroke_width=3,
-            stroke_fill=COLOURS[face.label],
-        )  # fmt: skip
-    return view
 
 
 def _write(draw: ImageDraw.ImageDraw, text: str, y: int, size: int, colour: str) -> int:

@@ -16,7 +16,7 @@ from detect.quality import MIN_FACE
 from detect.verdict import FAKE, REAL, UNSURE, Face, Verdict, suspicious, worst_label
 
 QUALITIES = (90, 70, 50)  # of JPEG
-HALF = "half size"
+HALF, MIRRORED = "half size", "mirrored"
 TIGHTER = 0.05  # of the square's side, cut off on each side
 MAX_FACES = 5  # of a picture, the most suspicious; with 6 variants each they fit into one run of the model
 LARGEST = 1024  # pixels; a larger face is brought to this first, as a web page does, which bounds the time
@@ -143,7 +143,7 @@ def variants(picture: np.ndarray, box: Box, metadata: Metadata) -> dict[str, np.
         **{f"JPEG quality {quality}": crop(compressed(part, quality), square) for quality in QUALITIES},
         HALF: crop(*_resized(part, square, 0.5)),
         "cut tighter": crop(part, tighter),
-        "mirrored": crop(part, square)[:, ::-1],
+        MIRRORED: crop(part, square)[:, ::-1],
     }
 
 

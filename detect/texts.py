@@ -60,6 +60,11 @@ MANY_ORDER = f"""The most suspicious first. The menu at the head of a column (�
 looks more closely, and may say “Not sure” to a picture that is decided here. {CAUTION}"""
 UNREAD, NOT_TRIED = "Unreadable", "Not tried"  # beside the words of verdicts; sorts after them
 CSV, JSON = "Download as CSV", "Download as JSON"
+FACES_LABEL = "The faces; click one to see it alone"
+FACES_ALT = "The photograph, with its faces framed and numbered as in the text"
+PICK_LABEL = "Face, the most suspicious first"
+CROP_ALT = "The chosen face alone"
+FACE_SAID = "**Face {}**, with a chance of {} that it is fake."
 HEAT_LABEL = "What the score reacted to"
 HOLD_LABEL = "Does the score hold?"
 HOLDS = "The same face, changed in small ways that leave it as real or fake as before, and scored again."
