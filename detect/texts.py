@@ -1,13 +1,13 @@
 """What the page says in English, in one place, so that a translation can take it."""
 
 from detect.album import MAX_PICTURES
-from detect.explain import CAUTION
+from detect.explain import CAUTION, TOOL
 from detect.frames import MAX_FRAMES, MAX_SECONDS, MAX_VIDEO_BYTES, VIDEO_FORMAT_NAMES
 from detect.picture import FORMAT_NAMES
 
 KEEP_MINUTES = 20  # after which uploads and results are deleted at the latest
 
-TITLE = "Mobile Deepfake Detector"
+TITLE = TOOL
 INTRO = f"""# {TITLE}
 Drop a photograph or a video with a face. The detector says whether the face is **real** or **fake**, how sure that
 is, and how often it is wrong; where it does not know, it says **not sure**.
@@ -17,6 +17,10 @@ What you send is judged on this server, not kept, and deleted within {KEEP_MINUT
 PHOTO_TAB, MANY_TAB, VIDEO_TAB, REPORT_TAB = "Photo", "Many", "Video", "How sure?"
 WAITING = "Drop, paste or take a photograph, or choose an example."
 EXAMPLES_LABEL = "Examples: fakes made by this project first, then real portraits"
+EXAMPLES_SAID = (
+    "Of the {fakes} fakes above, which were made by hand, the detector calls {found} fake, {unsure} “Not sure” and "
+    "{missed} real: it does not see every fake."
+)
 EXAMPLE_NAMES = {
     "fake_self_blend_1": "Fake: Hopper, altered",
     "fake_self_blend_2": "Fake: Tesla, altered",

@@ -1,7 +1,10 @@
 """The tab for one photograph: the verdict, and what lies behind it."""
 
+import html
 import json
+import re
 import tempfile
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -16,15 +19,18 @@ from detect.crop import crop_face
 from detect.explain import claims_text, explain, faces_shown, headline, holds, in_100
 from detect.files import write_text
 from detect.heatmap import CAPTION, occlusion_map, overlay
-from detect.printout import printout, result
+from detect.printout import Picture, printout, result
 from detect.show import VIEW_SIDE, framed
 from detect.stability import Stability, examine, rescore
+from detect.verdict import FAKE, REAL, UNSURE
 from page.bars import bars
+from page.intake import shown_name
 from page.runs import RunEnded, Runs
 from page.uploads import upload_folder
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 HEAT_SIDE = 400  # pixels of the occlusion map
+MAX_STEM = 60  # characters of a picture's name in those of its reports
 CROP_SIDE = 240  # pixels of the chosen face
 SCROLL_ON_A_PHONE = """() => {
     if (window.innerWidth < 768) document.querySelector("#headline h2")?.scrollIntoView({behavior: "smooth"});
@@ -39,9 +45,10 @@ class Judged(NamedTuple):
 
     run: int
     image: str
-    size: tuple[int, int]  # width and height in pixels
+    facts: Picture
     verdict: Verdict
     stability: tuple[Stability, ...]
+    claims: tuple[Claim, ...]
 
 
 class Photographs:
@@ -70,19 +77,32 @@ class Photographs:
             try:
                 picture = open_picture(image)
                 verdict, stability = examine(self.detector, picture)
-                sentences = "\n".join(f"- {sentence}" for sentence in explain(verdict, self.detector.metadata))
-                height, width = picture.shape[:2]
-                judged = Judged(run, image, (width, height), verdict, stability)
+                data = Path(image).read_bytes()
+                claims = read_claims(data)
+                sentences = explain(verdict, self.detector.metadata, claims)
+                facts = Picture.of(shown_name(image), data, picture)
+                judged = Judged(run, image, facts, verdict, stability, claims)
                 looked = self._look(picture, judged, 0)
                 names = _choices([name for name, _ in faces_shown(verdict)])
             finally:
                 self.runs.check(run)
         except RunEnded:
             return (gr.skip(),) * 12
-        except PictureError as error:
+        except (PictureError, OSError) as error:
             return _only(f"## {texts.FAILED}", str(error) if Path(image).exists() else texts.GONE)
         hidden, shown = gr.update(visible=False), gr.update(visible=bool(verdict.faces))
-        return f"## {headline(verdict)}", verdict, sentences, *looked, names, shown, shown, hidden, judged, (run, 0)
+        return (
+            f"## {headline(verdict)}",
+            verdict,
+            _listed(sentences),
+            *looked,
+            names,
+            shown,
+            shown,
+            hidden,
+            judged,
+            (run, 0),
+        )
 
     def settle(self, begun: Begun | None, judged: Judged | None) -> tuple:
         """After `show`: if another photograph has come since it looked, what it has shown is taken away again."""
@@ -101,24 +121,25 @@ class Photographs:
             return (gr.skip(),) * 5
         hidden, shown = gr.update(visible=False), gr.update(visible=True)
         try:
-            claims = read_claims(Path(judged.image).read_bytes())
-            files = self._files(judged, claims)
+            files = self._files(judged)
             self.runs.check(judged.run)
         except (PictureError, OSError):  # the upload was deleted meanwhile, or there is no room for the files
             why = texts.NO_ROOM if Path(judged.image).exists() else texts.GONE
             return why, None, None, hidden, shown
         except RunEnded:
             return (gr.skip(),) * 5
-        return claims_text(claims), *files, gr.update(visible=bool(judged.verdict.faces)), shown
+        return claims_text(judged.claims), *files, gr.update(visible=bool(judged.verdict.faces)), shown
 
-    def _files(self, judged: Judged, claims: tuple[Claim, ...]) -> tuple[str, str]:
+    def _files(self, judged: Judged) -> tuple[str, str]:
         """Paths of the JSON report and of the page to print, among the uploads, with which they are deleted."""
-        _, image, _, verdict, stability = judged
         model, when = self.detector.model, datetime.now().astimezone()
         folder = Path(tempfile.mkdtemp(dir=upload_folder()))
-        report, sheet = folder / "verdict.json", folder / "verdict.jpg"
-        write_text(report, json.dumps(result(verdict, stability, claims, model, when), indent=2) + "\n")
-        printout(open_picture(image), verdict, stability, model, when).save(sheet, quality=90, dpi=(150, 150))
+        stem = re.sub(r"[^\w-]+", "_", Path(judged.facts.name).stem, flags=re.ASCII).strip("_")[:MAX_STEM] or "picture"
+        report, sheet = folder / f"{stem}-verdict.json", folder / f"{stem}-verdict.jpg"
+        behind = judged.verdict, judged.stability, judged.claims
+        write_text(report, json.dumps(result(judged.facts, *behind, model, when), indent=2) + "\n")
+        page = printout(open_picture(judged.image), judged.facts, *behind, model, when)
+        page.save(sheet, quality=90, dpi=(150, 150))
         return str(report), str(sheet)
 
     def choose(self, judged: Judged | None, chosen: gr.SelectData) -> Choice:
@@ -134,7 +155,7 @@ class Photographs:
         spot = clicked.index  # x and y in pixels of the view
         if judged is None or not isinstance(spot, list) or [type(x) for x in spot] != [int, int]:
             return (gr.skip(),) * 2
-        larger = max(1, max(judged.size) / VIEW_SIDE)
+        larger = max(1, max(judged.facts.width, judged.facts.height) / VIEW_SIDE)
         x, y = (at * larger for at in spot)
         hit = {
             (right - left) * (bottom - top): number
@@ -178,7 +199,7 @@ class Photographs:
         return found
 
     def _face_evidence(self, judged: Judged, number: int) -> tuple:
-        _, image, _, verdict, stability = judged
+        _, image, _, verdict, stability, _ = judged
         picture, m = open_picture(image), self.detector.metadata
         name, face = faces_shown(verdict)[number]
         crop = crop_face(picture, face.box, m.crop_margin, m.size, m.resampling)
@@ -199,10 +220,23 @@ def _choices(names: list[str]) -> dict:
     return gr.update(choices=choices, value=0 if names else None, visible=len(names) > 1)
 
 
+def _listed(sentences: list[str]) -> str:
+    """A list in HTML: a file's own words among them may not work as markup."""
+    return f"<ul>{''.join(f'<li>{html.escape(sentence)}</li>' for sentence in sentences)}</ul>"
+
+
 def _only(title: str, why: str) -> tuple:
     """A headline and a sentence, see `Photographs.show`, and nothing of any photograph."""
     hidden = gr.update(visible=False)
     return title, None, why, None, None, "", _choices([]), hidden, hidden, hidden, None, None
+
+
+def _said_of_fakes(detector: Detector, fakes: list[str]) -> str:
+    """What the detector says of the examples that are fakes, counted now, so that it is true of this model."""
+    labels = Counter(examine(detector, open_picture(fake))[0].label for fake in fakes)
+    return texts.EXAMPLES_SAID.format(
+        fakes=len(fakes), found=labels[FAKE], unsure=labels[UNSURE], missed=labels[REAL]
+    )  # fmt: skip
 
 
 def photograph_tab(detector: Detector) -> gr.Image:
@@ -215,7 +249,9 @@ def photograph_tab(detector: Detector) -> gr.Image:
                 alt_text="The photograph that is judged",
             )  # fmt: skip
             examples = [str(p) for p in sorted(EXAMPLES.glob("*.jpg"))]
-            gr.Examples(examples, photo, label=texts.EXAMPLES_LABEL, elem_id="examples")
+            fakes = [path for path in examples if Path(path).stem.startswith("fake_")]
+            gr.Examples(examples, photo, label=texts.EXAMPLES_LABEL, elem_id="examples", api_visibility="private")
+            gr.Markdown(_said_of_fakes(detector, fakes), elem_id="examples-said")
         with gr.Column():
             title = gr.Markdown(elem_id="headline")
             with gr.Column(visible=False) as label_area:

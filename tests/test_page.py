@@ -115,8 +115,8 @@ def test_a_picture_without_a_face_is_not_judged_as_one(page, tmp_path):
     plain = tmp_path / "sky.png"
     Image.linear_gradient("L").resize((400, 300)).convert("RGB").save(plain)
     upload(page, plain)
-    assert "Not sure" in headline(page)
-    assert "No face was found" in explanation(page)
+    assert headline(page) == "No face was found"
+    assert "No face was found" in explanation(page) and "in 100" not in explanation(page)
     assert not page.locator("#label").is_visible()
 
 
@@ -144,6 +144,17 @@ def test_behind_the_verdict_stand_a_map_scores_and_the_claims_of_the_file(page, 
     assert "Software (EXIF): Paint <img src=x onerror=alert(1)> *5*" in said and "proves nothing" in said
 
 
+def test_a_claim_of_ai_stands_under_the_headline_and_works_as_no_markup(page, tmp_path):
+    claiming = tmp_path / "claiming.jpg"
+    exif = Image.Exif()
+    exif[0x0131] = "Midjourney <img src=x onerror=alert(1)> ![](http://example.com/a.png)"
+    Image.open(REAL).save(claiming, exif=exif)
+    upload(page, claiming)
+    headline(page)
+    first = page.locator("#why li").first.inner_text()
+    assert "Midjourney <img src=x onerror=alert(1)> ![](http://example.com/a.png). That is a claim, not proof" in first
+
+
 def test_the_result_can_be_kept(page):
     upload(page, REAL)
     headline(page)
@@ -151,11 +162,14 @@ def test_the_result_can_be_kept(page):
     with page.expect_download() as report:
         page.locator("#report").click()
     verdict = json.loads(report.value.path().read_text())["verdict"]
-    assert report.value.suggested_filename == "verdict.json"
+    assert report.value.suggested_filename == "real_eileen_collins-verdict.json"
     assert {"real": "Real", "fake": "Fake", "unsure": "Not sure"}[verdict["label"]] in headline(page)
     with page.expect_download() as sheet:
         page.locator("#sheet").click()
-    assert report.value.path() != sheet.value.path() and sheet.value.suggested_filename == "verdict.jpg"
+    assert (
+        report.value.path() != sheet.value.path()
+        and sheet.value.suggested_filename == "real_eileen_collins-verdict.jpg"
+    )
     with Image.open(sheet.value.path()) as picture:
         assert picture.size == (1240, 1754)
 
