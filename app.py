@@ -21,6 +21,7 @@ from detect.short import measured_in_short
 from detect.stability import examine
 from detect.turns import BusyError
 from page import intake  # noqa: F401  how files come in
+from page.bars import CSS as BARS_CSS
 from page.many import Many, NotJudged, many_tab
 from page.photographs import photograph_tab
 from page.report import CSS as REPORT_CSS
@@ -41,8 +42,11 @@ CSS = """
 #many-table th .header { white-space: nowrap; overflow-wrap: normal; }
 input:focus-visible { outline: 2px solid var(--color-accent) !important; outline-offset: 3px; }
 #headline h2 { font-size: 1.8rem; margin: 0.2rem 0; }
+#face { flex-wrap: nowrap; align-items: center; }
+#crop { flex: none; width: min(240px, 50vw); }
+#faces img { cursor: pointer; max-height: 460px; }
 #examples .gallery-item { width: 7rem; }
-#examples .gallery-item img { margin: 0 auto; }
+#examples .gallery-item :is(.container, img) { margin: 0 auto; }
 #examples .gallery-item::after {
     content: attr(aria-label); display: block; font-size: var(--text-sm); padding: 0.2rem;
 }
@@ -63,13 +67,20 @@ SAY = f"""() => {{
     new MutationObserver(mark).observe(document.body, {{childList: true, subtree: true}});
     mark();
 }}"""
+# The fonts that come with Gradio lack letters in some weights, which would be mixed with those of other fonts.
+FONT = [
+    gr.themes.Font(name) for name in ("system-ui", "Segoe UI", "Roboto", "Noto Sans", "Liberation Sans", "sans-serif")
+]
+MONO = [gr.themes.Font(name) for name in ("ui-monospace", "Consolas", "Liberation Mono", "monospace")]
 # Faces are nobody's to keep: no run history, and nothing larger than what would be judged is taken in.
 LAUNCH = {
     "max_file_size": MAX_VIDEO_BYTES,
     "run_history": False,
     "ssr_mode": False,
-    "theme": gr.themes.Default().set(body_text_color_subdued="*neutral_500", link_text_color_dark="*secondary_400"),
-    "css": CSS + REPORT_CSS + VIDEO_CSS,
+    "theme": gr.themes.Default(font=FONT, font_mono=MONO).set(
+        body_text_color_subdued="*neutral_500", link_text_color_dark="*secondary_400"
+    ),
+    "css": CSS + BARS_CSS + REPORT_CSS + VIDEO_CSS,
     "enable_monitoring": False,
     "app_kwargs": {
         "middleware": [

@@ -2,18 +2,18 @@
 what computes them.
 
 That is: verdicts and their reasons in explain, detector, quality, stability and video; what is wrong with a file in
-picture and frames, and with too many of them in album; what a file says of itself in claims; the occlusion map's caption
-in heatmap; the report's sentences and tables in figures and short; the printed page in printout. Labels of single
-boxes and columns stand in page/, what programs are told of the endpoints in app.py."""
+picture and frames, and with too many of them in album; what a file says of itself in claims; the occlusion map's
+caption in heatmap; the report's sentences and tables in figures and short; the printed page in printout. Labels of
+single boxes and columns stand in page/, what programs are told of the endpoints in app.py."""
 
 from detect.album import MAX_PICTURES
-from detect.explain import CAUTION
+from detect.explain import CAUTION, TOOL
 from detect.frames import MAX_FRAMES, MAX_SECONDS, MAX_VIDEO_BYTES, VIDEO_FORMAT_NAMES
 from detect.picture import FORMAT_NAMES
 
 KEEP_MINUTES = 20  # after which uploads and results are deleted at the latest
 
-TITLE = "Mobile Deepfake Detector"
+TITLE = TOOL
 INTRO = f"""# {TITLE}
 Drop a photograph or a video with a face. The detector says whether the face is **real** or **fake**, how sure that
 is, and how often it is wrong; where it does not know, it says **not sure**. {{}}
@@ -23,6 +23,10 @@ What you send is judged on this server, not kept, and deleted within {KEEP_MINUT
 PHOTO_TAB, MANY_TAB, VIDEO_TAB, REPORT_TAB = "Photo", "Many", "Video", "How sure?"
 WAITING = "Drop, paste or take a photograph, or choose an example."
 EXAMPLES_LABEL = "Examples: fakes made by this project first, then real portraits"
+EXAMPLES_SAID = (
+    "Of the {fakes} fakes above, which were made by hand, the detector calls {found} fake, {unsure} “Not sure” and "
+    "{missed} real: it does not see every fake."
+)
 EXAMPLE_NAMES = {
     "fake_self_blend_1": "Fake: Hopper, altered",
     "fake_self_blend_2": "Fake: Tesla, altered",
@@ -70,6 +74,11 @@ sorts by it. Sorts add up: choose “Clear sort” in the same menu before sorti
 The tab “{PHOTO_TAB}” looks more closely, and may say “Not sure” to a picture that is decided here. {CAUTION}"""
 UNREAD, NOT_TRIED = "Unreadable", "Untried"  # beside the words of verdicts; both sort after them
 CSV, JSON = "Download as CSV", "Download as JSON"
+FACES_LABEL = "The faces; click one to see it alone"
+FACES_ALT = "The photograph, with its faces framed and numbered as in the text"
+PICK_LABEL = "Face, the most suspicious first"
+CROP_ALT = "The chosen face alone"
+FACE_SAID = "**Face {}**, with a chance of {} that it is fake."
 HEAT_LABEL = "What the score reacted to"
 HOLD_LABEL = "Does the score hold?"
 HOLDS = "The same face, changed in small ways that leave it as real or fake as before, and scored again."

@@ -36,6 +36,10 @@ def test_the_api_has_four_documented_endpoints(client):
         "/analyze_batch": ["images"],
     }  # fmt: skip
     assert set(api["named_endpoints"]) == set(taken) and not api["unnamed_endpoints"]
+    events = {event["api_name"]: event["api_visibility"] for event in client.config["dependencies"]}
+    assert {f"/{name}" for name, visibility in events.items() if visibility != "private"} == set(taken)
+    with pytest.raises(ValueError, match="Cannot find a function"):  # what the page alone needs
+        client.predict(0, api_name="/load_example")
     for name, endpoint in api["named_endpoints"].items():
         assert [p["parameter_name"] for p in endpoint["parameters"]] == taken[name]
         assert "Judge the faces" in endpoint["description"]

@@ -1,15 +1,18 @@
 """The page in a real browser, as a visitor uses it."""
 
+import io
 import json
 import re
 
+import cv2
 import numpy as np
 import pytest
 from conftest import ROOT, on_both
 from films import film, scene
 from PIL import Image
 
-from detect import texts
+from detect import Detector, texts
+from detect.verdict import suspicious
 
 EXAMPLES = ROOT / "examples"
 REAL = EXAMPLES / "real_eileen_collins.jpg"
@@ -33,6 +36,16 @@ def headline(page):
     return answer.inner_text()
 
 
+def frames(page, file):
+    """How many frames are drawn on the picture that is shown: where it differs from the file."""
+    shown = Image.open(io.BytesIO(page.request.get(page.get_attribute("#faces img", "src")).body())).convert("RGB")
+    plain = Image.open(file).convert("RGB").resize(shown.size)
+    drawn = (np.abs(np.asarray(shown).astype(int) - np.asarray(plain)).max(axis=-1) > 60).astype(np.uint8)
+    joined = cv2.morphologyEx(drawn, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(joined)
+    return sum(min(width, height) > 40 for _, _, width, height, _ in boxes[1:])
+
+
 def explanation(page):
     return page.inner_text("#why")
 
@@ -41,8 +54,11 @@ def explanation(page):
 def test_an_uploaded_portrait_gets_one_face_box_and_a_verdict(page):
     upload(page, REAL)
     assert VERDICT.search(headline(page))
-    page.wait_for_selector("#faces img.base-image, #faces img")
-    assert page.locator("#faces .mask, #faces img.mask").count() == 1
+    page.wait_for_selector("#faces img")
+    assert frames(page, REAL) == 1
+    page.wait_for_selector("#crop img")
+    assert re.search(r"Face 1: (Real|Fake|Not sure), with a chance of .* in 100", page.inner_text("#about"))
+    assert not page.locator("#pick").is_visible()  # there is nothing to choose
     text = explanation(page)
     assert "One face was found and judged" in text and "When this model was measured on" in text
     assert "A verdict is evidence, not proof." in text
@@ -89,16 +105,18 @@ def test_every_face_of_a_group_is_framed_and_named(page):
     upload(page, EXAMPLES / "group_portraits.jpg")
     headline(page)
     assert "3 faces were found and judged" in explanation(page)
-    names = page.locator("#faces .legend-item, #faces .legend button").all_inner_texts()
+    names = page.locator("#pick label").all_inner_texts()
     assert [name.split(":")[0].strip() for name in names] == ["1", "2", "3"]
+    assert all(f"{name.strip()} (" in explanation(page) for name in names)
+    assert frames(page, EXAMPLES / "group_portraits.jpg") == 3
 
 
 def test_a_picture_without_a_face_is_not_judged_as_one(page, tmp_path):
     plain = tmp_path / "sky.png"
     Image.linear_gradient("L").resize((400, 300)).convert("RGB").save(plain)
     upload(page, plain)
-    assert "Not sure" in headline(page)
-    assert "No face was found" in explanation(page)
+    assert headline(page) == "No face was found"
+    assert "No face was found" in explanation(page) and "in 100" not in explanation(page)
     assert not page.locator("#label").is_visible()
 
 
@@ -117,11 +135,24 @@ def test_behind_the_verdict_stand_a_map_scores_and_the_claims_of_the_file(page, 
     unfold(page, "What the score reacted to")
     page.wait_for_selector("#heat img")
     unfold(page, "Does the score hold?")
-    page.wait_for_selector("#scores canvas, #scores svg")
-    assert re.search(r"Face 1: .*as it is; JPEG quality 90 \d+ in 100.*mirrored \d+ in 100", page.inner_text("#holds"))
+    page.wait_for_selector("#scores tr")
+    assert re.search(
+        r"Face 1: .*as it is: .*; JPEG quality 90: \d+ in 100;.*cut tighter: \d+ in 100", page.inner_text("#holds")
+    )
     unfold(page, "What the file says of itself")
     said = page.inner_text("#claims")
     assert "Software (EXIF): Paint <img src=x onerror=alert(1)> *5*" in said and "proves nothing" in said
+
+
+def test_a_claim_of_ai_stands_under_the_headline_and_works_as_no_markup(page, tmp_path):
+    claiming = tmp_path / "claiming.jpg"
+    exif = Image.Exif()
+    exif[0x0131] = "Midjourney <img src=x onerror=alert(1)> ![](http://example.com/a.png)"
+    Image.open(REAL).save(claiming, exif=exif)
+    upload(page, claiming)
+    headline(page)
+    first = page.locator("#why li").first.inner_text()
+    assert "Midjourney <img src=x onerror=alert(1)> ![](http://example.com/a.png). That is a claim, not proof" in first
 
 
 def test_the_result_can_be_kept(page):
@@ -131,11 +162,14 @@ def test_the_result_can_be_kept(page):
     with page.expect_download() as report:
         page.locator("#report").click()
     verdict = json.loads(report.value.path().read_text())["verdict"]
-    assert report.value.suggested_filename == "verdict.json"
+    assert report.value.suggested_filename == "real_eileen_collins-verdict.json"
     assert {"real": "Real", "fake": "Fake", "unsure": "Not sure"}[verdict["label"]] in headline(page)
     with page.expect_download() as sheet:
         page.locator("#sheet").click()
-    assert report.value.path() != sheet.value.path() and sheet.value.suggested_filename == "verdict.jpg"
+    assert (
+        report.value.path() != sheet.value.path()
+        and sheet.value.suggested_filename == "real_eileen_collins-verdict.jpg"
+    )
     with Image.open(sheet.value.path()) as picture:
         assert picture.size == (1240, 1754)
 
@@ -145,8 +179,45 @@ def test_another_face_of_a_group_can_be_looked_at(page):
     headline(page)
     unfold(page, "Does the score hold?")
     page.get_by_text(re.compile("^Face 1: ")).first.wait_for()
-    page.locator("#faces .legend-item, #faces .legend button").nth(2).click()
-    page.locator("#holds").get_by_text(re.compile("^Face 3: ")).wait_for()
+    seen = {chosen(page, 1)}
+    for number in (3, 2, 1):
+        page.locator("#pick label").nth(number - 1).click()
+        seen.add(chosen(page, number))
+    assert len(seen) == 3  # each face has a picture of its own
+
+
+def chosen(page, number):
+    """The picture of the face, once all that is shown is of it: name, chart and text say the same."""
+    page.locator("#holds").get_by_text(re.compile(f"^Face {number}: ")).wait_for()
+    page.locator("#about").get_by_text(re.compile(f"^Face {number}: ")).wait_for()
+    assert page.locator("#pick input").nth(number - 1).is_checked()
+    said = dict(re.findall(r"(?:; |fake )([\w ]+): (\d+) in 100", page.inner_text("#holds")))
+    rows = page.locator("#scores tr").all()
+    assert {row.locator("th").inner_text(): row.locator("td").last.inner_text().split()[0] for row in rows} == said
+    whole = rows[0].locator("td").first.bounding_box()["width"]
+    drawn = [row.locator(".bar").bounding_box()["width"] / whole for row in rows]
+    assert drawn == pytest.approx([int(chance) / 100 for chance in said.values()], abs=0.01)
+    return page.get_attribute("#crop img", "src")
+
+
+@on_both
+def test_a_face_can_be_chosen_in_the_picture(page):
+    group = EXAMPLES / "group_portraits.jpg"
+    upload(page, group)
+    headline(page)
+    page.locator("#crop img").wait_for()
+    picture = page.locator("#faces img")
+    box, (width, height) = picture.bounding_box(), Image.open(group).size
+    scale = min(box["width"] / width, box["height"] / height)
+    beside, above = (box["width"] - width * scale) / 2, (box["height"] - height * scale) / 2
+    faces = suspicious(Detector(ROOT / "model.onnx").predict([group])[0].faces)
+    for number in (3, 1, 2):
+        left, top, right, bottom = faces[number - 1].box
+        picture.click(position={"x": beside + (left + right) / 2 * scale, "y": above + (top + bottom) / 2 * scale})
+        page.locator("#about").get_by_text(re.compile(f"^Face {number}: ")).wait_for()
+    picture.click(position={"x": beside + 3, "y": above + 3})  # no face
+    page.wait_for_timeout(500)
+    assert page.inner_text("#about").startswith("Face 2: ")
 
 
 def test_evidence_of_an_earlier_picture_goes_with_it(page, tmp_path):
