@@ -3,8 +3,8 @@ what computes them.
 
 That is: verdicts and their reasons in explain, detector, quality, stability and video; what is wrong with a file in
 picture and frames, and with too many of them in album; what a file says of itself in claims; the occlusion map's
-caption in heatmap; the report's sentences and tables in figures and short; the printed page in printout. Labels of single
-boxes and columns stand in page/, what programs are told of the endpoints in app.py."""
+caption in heatmap; the report's sentences and tables in figures and short; the printed page in printout. Labels of
+single boxes and columns stand in page/, what programs are told of the endpoints in app.py."""
 
 from detect.album import MAX_PICTURES
 from detect.explain import CAUTION
