@@ -60,6 +60,11 @@ SAY = f"""() => {{
     }};
     new MutationObserver(mark).observe(document.body, {{childList: true, subtree: true}});
     mark();
+    // What no browser can show leaves no broken image behind.
+    for (const [event, seen] of [["error", "hidden"], ["load", "visible"]])
+        document.addEventListener(event, ({{target}}) => {{
+            if (target.matches?.("#photo .image-frame img")) target.style.visibility = seen;
+        }}, true);
 }}"""
 # The fonts that come with Gradio lack letters in some weights, which would be mixed with those of other fonts.
 FONT = [
