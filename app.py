@@ -38,6 +38,7 @@ input:focus-visible { outline: 2px solid var(--color-accent) !important; outline
 #headline h2 { font-size: 1.8rem; margin: 0.2rem 0; }
 #face { flex-wrap: nowrap; align-items: center; }
 #crop { flex: none; width: min(240px, 50vw); }
+#faces .image-container { padding-top: 2.2rem; }
 #faces img { cursor: pointer; max-height: 460px; }
 #examples .gallery-item { width: 7rem; }
 #examples .gallery-item :is(.container, img) { margin: 0 auto; }
