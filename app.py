@@ -44,6 +44,7 @@ input:focus-visible { outline: 2px solid var(--color-accent) !important; outline
 #headline h2 { font-size: 1.8rem; margin: 0.2rem 0; }
 #face { flex-wrap: nowrap; align-items: center; }
 #crop { flex: none; width: min(240px, 50vw); }
+#faces .image-container { padding-top: 2.2rem; }
 #faces img { cursor: pointer; max-height: 460px; }
 #examples .gallery-item { width: 7rem; }
 #examples .gallery-item :is(.container, img) { margin: 0 auto; }
@@ -66,6 +67,11 @@ SAY = f"""() => {{
     }};
     new MutationObserver(mark).observe(document.body, {{childList: true, subtree: true}});
     mark();
+    // What no browser can show leaves no broken image behind.
+    for (const [event, seen] of [["error", "hidden"], ["load", "visible"]])
+        document.addEventListener(event, ({{target}}) => {{
+            if (target.matches?.("#photo .image-frame img")) target.style.visibility = seen;
+        }}, true);
 }}"""
 # The fonts that come with Gradio lack letters in some weights, which would be mixed with those of other fonts.
 FONT = [

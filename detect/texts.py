@@ -24,8 +24,8 @@ PHOTO_TAB, MANY_TAB, VIDEO_TAB, REPORT_TAB = "Photo", "Many", "Video", "How sure
 WAITING = "Drop, paste or take a photograph, or choose an example."
 EXAMPLES_LABEL = "Examples: fakes made by this project first, then real portraits"
 EXAMPLES_SAID = (
-    "Of the {fakes} fakes above, which were made by hand, the detector calls {found} fake, {unsure} “Not sure” and "
-    "{missed} real: it does not see every fake."
+    "Of the {fakes} fakes above, which this project made by hand, the detector calls {found} fake; it is not sure of "
+    "{unsure}, and calls {missed} real."
 )
 EXAMPLE_NAMES = {
     "fake_self_blend_1": "Fake: Hopper, altered",

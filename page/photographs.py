@@ -297,7 +297,7 @@ def photograph_tab(detector: Detector) -> gr.Image:
     # The headline says that it is under way; Gradio's own sign would cover the photograph after a failure.
     judging = begun.change(events.show, begun, shown, concurrency_id="picture", show_progress="hidden", **private)
     for event in (beginning, judging):
-        event.failure(events.fail, None, shown, **unqueued)
+        event.failure(events.fail, None, shown, **unqueued).then(None, js=scroll_to("headline"))
     judging.then(events.settle, [begun, judged], shown, **unqueued).then(None, js=scroll_to("headline"))
     judged.change(
         events.evidence, judged, [claims, report, sheet, behind_area, evidence_area],

@@ -11,7 +11,8 @@ from conftest import ROOT, on_both
 from films import film, scene
 from PIL import Image
 
-from detect import Detector, texts
+from detect import Detector, open_picture, texts
+from detect.stability import examine
 from detect.verdict import suspicious
 
 EXAMPLES = ROOT / "examples"
@@ -71,6 +72,35 @@ def test_every_example_works(page):
         page.wait_for_selector("#photo input[type=file]", state="attached")
         page.locator("button.gallery-item").nth(number).click()
         assert VERDICT.search(headline(page))
+
+
+def test_bold_and_plain_text_are_of_one_font_that_is_on_the_device(page):
+    assert "static/fonts" not in page.content()
+    assert page.evaluate("[...document.fonts].filter(font => font.status == 'loaded').length") == 0
+    used = "document.querySelectorAll('.prose :is(p, strong)')"
+    assert page.evaluate(f"new Set([...{used}].map(e => getComputedStyle(e).fontFamily)).size") == 1
+
+
+def test_the_page_says_what_becomes_of_its_fake_examples(page):
+    fakes = [str(file) for file in sorted(EXAMPLES.glob("fake_*.jpg"))]
+    detector = Detector(ROOT / "model.onnx")
+    labels = [examine(detector, open_picture(fake))[0].label for fake in fakes]
+    counts = [len(fakes), *(labels.count(label) for label in ("fake", "unsure", "real"))]
+    assert [int(number) for number in re.findall(r"\d+", page.inner_text("#examples-said"))] == counts
+
+
+@pytest.mark.parametrize("first_tab", [(390, 700)], ids=["phone"], indirect=True)
+def test_what_cannot_be_judged_is_said_in_view_and_leaves_no_broken_image(page):
+    words = {"name": "words.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"}
+    page.set_input_files("#photo input[type=file]", files=[words])
+    assert "could not be judged" in headline(page)
+    page.wait_for_function("document.querySelector('#why').getBoundingClientRect().bottom <= innerHeight")
+    assert page.locator("#photo .image-frame img").evaluate("image => getComputedStyle(image).visibility") == "hidden"
+    page.get_by_role("button", name="Remove Image").click()
+    page.locator("#headline h2").wait_for(state="detached")
+    upload(page, REAL)
+    assert VERDICT.search(headline(page))
+    assert page.locator("#photo .image-frame img").evaluate("image => getComputedStyle(image).visibility") == "visible"
 
 
 def test_a_broken_file_gets_a_sentence_and_the_page_goes_on(page, tmp_path):
