@@ -18,15 +18,18 @@ from detect.detector import default_model
 from detect.frames import MAX_VIDEO_BYTES, VIDEO_FORMAT_NAMES
 from detect.hub import environment_model
 from detect.picture import FORMAT_NAMES, MAX_BYTES
+from detect.short import measured_in_short
 from detect.stability import examine
 from detect.turns import BusyError
 from page import intake  # noqa: F401  how files come in
+from page.bars import CSS as BARS_CSS
 from page.many import Many, NotJudged, many_tab
 from page.photographs import photograph_tab
 from page.report import CSS as REPORT_CSS
 from page.report import report_tab
 from page.uploads import Gate, Sweeper
-from page.videos import Videos, video_tab
+from page.videos import CSS as VIDEO_CSS
+from page.videos import UNPLAYABLE, Videos, video_tab
 
 SWEEP_SECONDS = 60  # between two looks for old uploads
 Result = TypeVar("Result")
@@ -36,11 +39,16 @@ KEEP_SECONDS = texts.KEEP_MINUTES * 60 - SWEEP_SECONDS
 CSS = """
 #many-table :is(table, tr, [role=row]) { font-family: var(--font); }
 #many-table th:not(:first-child) .cell-menu-button { display: flex; }
-#many-table th:not(:first-child) .header-content { padding-right: 1.5rem; }
+#many-table th:not(:first-child) .cell-wrap { padding-right: 1.6rem; }
+#many-table th .header { white-space: nowrap; overflow-wrap: normal; }
 input:focus-visible { outline: 2px solid var(--color-accent) !important; outline-offset: 3px; }
 #headline h2 { font-size: 1.8rem; margin: 0.2rem 0; }
+#face { flex-wrap: nowrap; align-items: center; }
+#crop { flex: none; width: min(240px, 50vw); }
+#faces .image-container { padding-top: 2.2rem; }
+#faces img { cursor: pointer; max-height: 460px; }
 #examples .gallery-item { width: 7rem; }
-#examples .gallery-item img { margin: 0 auto; }
+#examples .gallery-item :is(.container, img) { margin: 0 auto; }
 #examples .gallery-item::after {
     content: attr(aria-label); display: block; font-size: var(--text-sm); padding: 0.2rem;
 }
@@ -60,14 +68,26 @@ SAY = f"""() => {{
     }};
     new MutationObserver(mark).observe(document.body, {{childList: true, subtree: true}});
     mark();
+    // What no browser can show leaves no broken image behind.
+    for (const [event, seen] of [["error", "hidden"], ["load", "visible"]])
+        document.addEventListener(event, ({{target}}) => {{
+            if (target.matches?.("#photo .image-frame img")) target.style.visibility = seen;
+        }}, true);
 }}"""
+# The fonts that come with Gradio lack letters in some weights, which would be mixed with those of other fonts.
+FONT = [
+    gr.themes.Font(name) for name in ("system-ui", "Segoe UI", "Roboto", "Noto Sans", "Liberation Sans", "sans-serif")
+]
+MONO = [gr.themes.Font(name) for name in ("ui-monospace", "Consolas", "Liberation Mono", "monospace")]
 # Faces are nobody's to keep: no run history, and nothing larger than what would be judged is taken in.
 LAUNCH = {
     "max_file_size": MAX_VIDEO_BYTES,
     "run_history": False,
     "ssr_mode": False,
-    "theme": gr.themes.Default().set(body_text_color_subdued="*neutral_500", link_text_color_dark="*secondary_400"),
-    "css": CSS + REPORT_CSS,
+    "theme": gr.themes.Default(font=FONT, font_mono=MONO).set(
+        body_text_color_subdued="*neutral_500", link_text_color_dark="*secondary_400"
+    ),
+    "css": CSS + BARS_CSS + REPORT_CSS + VIDEO_CSS,
     "enable_monitoring": False,
     "app_kwargs": {
         "middleware": [
@@ -172,7 +192,7 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
     many = Many(detector)
     endpoints = Endpoints(detector, videos, many)
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEEP_SECONDS)) as demo:
-        gr.Markdown(texts.INTRO)
+        gr.Markdown(texts.INTRO.format(measured_in_short(detector.model.sha256)), elem_id="intro")
         with gr.Tab(texts.PHOTO_TAB):
             photo = photograph_tab(detector)
         with gr.Tab(texts.MANY_TAB):
@@ -182,6 +202,7 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
         with gr.Tab(texts.REPORT_TAB):
             report_tab(detector)
         demo.load(None, js=SAY)
+        demo.load(None, js=UNPLAYABLE)
 
         # The endpoints: events of buttons that nobody sees.
         label, verdict, thorough = gr.Label(visible=False), gr.JSON(visible=False), gr.Checkbox(visible=False)
@@ -210,7 +231,11 @@ def main() -> int:
         return {file for block in demo.blocks.values() for file in getattr(block, "keep_in_cache", ())}
 
     with Sweeper(page.startup.UPLOADS, KEEP_SECONDS, SWEEP_SECONDS, kept):
-        demo.launch(**LAUNCH)
+        demo.launch(quiet=True, prevent_thread_lock=True, **LAUNCH)
+        if demo.mcp_error:  # which quiet keeps to itself
+            print(demo.mcp_error, file=sys.stderr)
+        print(texts.ADDRESS.format(demo.local_url), flush=True)
+        demo.block_thread()
     return 0
 
 

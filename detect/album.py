@@ -102,15 +102,15 @@ def worst_first(album: Iterable[Judged]) -> list[Judged]:
 
 
 def summary(album: Sequence[Judged]) -> str:
-    """One line on all pictures: "12 pictures: 3 Fake, 5 Not sure, 4 Real; 1 could not be read"."""
+    """One line on all files: "13 files: 3 Fake, 5 Not sure, 4 Real, 1 could not be read"."""
     labels = Counter(judged.result.label for judged in album if isinstance(judged.result, Verdict))
     late = sum(isinstance(judged.result, NotTried) for judged in album)
     read, unread = labels.total(), len(album) - labels.total() - late
     if not read and not late:
         return f"None of {unread} files could be read" if unread > 1 else "The file could not be read"
     said = ", ".join(f"{labels[label]} {WORDS[label]}" for label in (FAKE, UNSURE, REAL))
-    more = f"; {unread} could not be read" * (unread > 0) + f"; {late} not judged for lack of time" * (late > 0)
-    return f"{read} picture{'s' * (read != 1)}: {said}{more}"
+    more = f", {unread} could not be read" * (unread > 0) + f", {late} not judged for lack of time" * (late > 0)
+    return f"{len(album)} file{'s' * (len(album) != 1)}: {said}{more}"
 
 
 def _save_view(pixels: np.ndarray, file: Path) -> None:

@@ -56,6 +56,11 @@ class Claim:
     text: str  # one line of 1 to MAX_LENGTH printable characters. May hold markup: escape it before it goes on a page
 
 
+def speaks_of_ai(claim: Claim) -> bool:
+    """Whether a claim says that generative AI had a part in the picture."""
+    return claim.kind == "generator" or (claim.kind == "credentials" and claim.text != CREDENTIALS)
+
+
 def read_claims(data: bytes) -> tuple[Claim, ...]:
     """What a file says of itself, the weightiest first. Never raises; thread-safe.
 

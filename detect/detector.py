@@ -16,14 +16,14 @@ from detect.faces import FaceFinder, FoundFace
 from detect.hub import hub_file, model_file
 from detect.model import Model, in_band, probability
 from detect.picture import PictureError, open_picture
-from detect.quality import face_warnings
+from detect.quality import face_warnings, joined
 from detect.verdict import FAKE, REAL, UNSURE, Face, Verdict, label_of, worst_label
 
 Source = str | os.PathLike | bytes | np.ndarray | Image.Image
 BATCH = 32
 
 NO_FACE = "No face was found, so the whole picture was scored; the detector is made for faces."
-IN_BAND = "The score lies between {:.2f} and {:.2f}, where the detector was wrong too often when it was measured."
+IN_BAND = "The chance lies between {} and {} in 100, where the detector was wrong too often when it was measured."
 DISAGREE = "The faces in this picture got different verdicts."
 
 
@@ -170,11 +170,16 @@ class Detector:
             return Verdict(UNSURE, worst, confidence, (NO_FACE,), ())
         labels = {face.label for face in faces}
         label = worst_label(labels)
-        reasons = [IN_BAND.format(*band)] if label == UNSURE else []
+        reasons = [in_band_reason(band)] if label == UNSURE else []
         if {REAL, FAKE} <= labels:
             reasons.append(DISAGREE)
-        reasons += [warning for warnings in prepared.warnings for warning in warnings]
+        reasons += joined([found.box for found in prepared.faces], prepared.warnings)
         return Verdict(label, worst, confidence, tuple(dict.fromkeys(reasons)), faces)
+
+
+def in_band_reason(band: tuple[float, float]) -> str:
+    """Why a verdict is "unsure", for the unsure band (low, high) in 0..1."""
+    return IN_BAND.format(*(round(100 * end) for end in band))
 
 
 def default_model() -> Path:

@@ -2,8 +2,9 @@
 
 import html
 import math
+from collections.abc import Sequence
 
-from detect.claims import CAVEAT, Claim
+from detect.claims import CAVEAT, Claim, speaks_of_ai
 from detect.model import Metadata
 from detect.stability import Stability
 from detect.verdict import FAKE, REAL, UNSURE, Face, Verdict, suspicious
@@ -22,6 +23,13 @@ FLIPPED_LATE = (
 )
 HELD = "It holds: no change that leaves enough of the face to judge makes it point the other way."
 UNDECIDED = "The detector is not sure of this face as it is."
+CLAIMED_AI = (
+    "The file says of itself that generative AI had a part in it: {}. That is a claim, not proof, and no part of the "
+    "verdict."
+)
+NO_FACE_FOUND = "No face was found"
+NO_FACE_ADVICE = "If there is one, try a picture that shows it larger, sharper or from the front."
+TOOL = "Mobile Deepfake Detector"
 MAX_SHOWN = 12  # faces framed and named one by one
 CAUTION = "A verdict is evidence, not proof."
 VIDEO_ERROR = "How often this model is wrong about videos has not been measured; its rates of error are of photographs."
@@ -46,16 +54,24 @@ def in_100(p_fake: float) -> str:
 
 
 def headline(verdict: Verdict | VideoVerdict) -> str:
-    """The answer in one glance: "The image is Real", "The image is Fake", or that the detector is not sure."""
+    """The answer in one glance: "The image is Real", "The image is Fake", or that the detector is not sure, or had no
+    face to judge."""
+    if not verdict.faces:
+        return NO_FACE_FOUND
     judged = "video" if isinstance(verdict, VideoVerdict) else "image"
     if verdict.label == UNSURE:
         return f"Not sure whether the {judged} is real or fake"
     return f"The {judged} is {WORDS[verdict.label]}"
 
 
-def explain(verdict: Verdict, metadata: Metadata) -> list[str]:
-    """Sentences on a verdict: what was judged, how sure that is, how often such verdicts were wrong, caution."""
-    return [_judged(verdict), *verdict.reasons, error_rate(verdict.label, metadata), CAUTION]
+def explain(verdict: Verdict, metadata: Metadata, claims: Sequence[Claim] = ()) -> list[str]:
+    """Sentences on a verdict: what the file claims of AI, what was judged, how sure that is, how often such verdicts
+    were wrong, caution. A claim may hold markup: escape it before it goes on a page."""
+    of_ai = [claim.text for claim in claims if speaks_of_ai(claim)]
+    claimed = [CLAIMED_AI.format("; ".join(of_ai))] if of_ai else []
+    if not verdict.faces:
+        return [*claimed, *verdict.reasons, NO_FACE_ADVICE]
+    return [*claimed, _judged(verdict), *verdict.reasons, error_rate(verdict.label, metadata), CAUTION]
 
 
 def explain_video(verdict: VideoVerdict) -> list[str]:
@@ -72,7 +88,7 @@ def explain_video(verdict: VideoVerdict) -> list[str]:
 
 def holds(tested: Stability, counted: bool = True) -> str:
     """How a face's score fares under small changes, in Markdown; `counted`: whether the verdict has taken it in."""
-    scores = ", ".join(f"{again.name} {in_100(again.p_fake)}" for again in tested.rescores)
+    scores = "; ".join(f"{again.name}: {in_100(again.p_fake)}" for again in tested.rescores)
     flips = (
         (FLIPPED if counted else FLIPPED_LATE).format(" and ".join(tested.flips))
         if tested.flips
@@ -80,7 +96,7 @@ def holds(tested: Stability, counted: bool = True) -> str:
         if tested.face.label == UNSURE
         else HELD
     )
-    return f"Chance of being fake: {in_100(tested.face.p_fake)} as it is; {scores}. {flips}"
+    return f"Chance of being fake as it is: {in_100(tested.face.p_fake)}; {scores}. {flips}"
 
 
 def claims_text(claims: tuple[Claim, ...]) -> str:
@@ -104,8 +120,6 @@ def faces_shown(verdict: Verdict) -> list[tuple[str, Face]]:
 
 def _judged(verdict: Verdict) -> str:
     score = in_100(verdict.p_fake)
-    if not verdict.faces:
-        return f"The detector gives a chance of {score} that the picture is fake."
     if len(verdict.faces) == 1:
         return f"One face was found and judged; the detector gives a chance of {score} that it is fake."
     listed = ", ".join(f"{name} ({in_100(face.p_fake)})" for name, face in faces_shown(verdict))

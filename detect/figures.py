@@ -4,6 +4,7 @@ import html
 import json
 import math
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,10 @@ def bars_text(bars: Sequence[dict]) -> str:
     named = "".join(
         f"\n- {bar['name']}: {bar_wanted(bar)} was asked, {bar_measured(bar)} was reached" for bar in missed
     )
-    return f"**{len(missed)} of the {len(bars)} bars that were set for the detector beforehand were missed:**\n{named}"
+    text = f"**{len(missed)} of the {len(bars)} bars that were set for the detector beforehand were missed:**\n{named}"
+    codes = [code for code in texts.SOURCES if any(code in re.split("[ ,]+", bar["name"]) for bar in missed)]
+    explained = "; ".join(f"**{code}**, {name}: {shows}" for code in codes for name, shows in [texts.SOURCES[code]])
+    return f"{text}\n\nWhere their pictures come from: {explained}." if codes else text
 
 
 def bar_wanted(bar: dict) -> str:
@@ -142,6 +146,12 @@ def operating_point(report: dict, tier: str, allowed: float) -> Point | None:
     """The threshold that finds most fakes with at most this rate of false alarms (0..1); None where none is so low."""
     kept = [point for point in points(report, tier) if point.false_alarms <= allowed + 1e-9]
     return max(kept, key=lambda point: (point.detected, point.threshold), default=None)
+
+
+def own_point(report: dict, tier: str) -> tuple[float, float]:
+    """What the page itself does: the shares (0..1) of photographs and of fakes that it calls fake."""
+    (photographs, fakes), said = class_sizes(report, tier), report["tiers"][tier]["decided"]["said_fake"]
+    return said["wrong"] / photographs, (said["pictures"] - said["wrong"]) / fakes
 
 
 def point_text(report: dict, tier: str, allowed: float) -> str:

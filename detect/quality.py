@@ -1,9 +1,12 @@
 """How far a face can be judged at all: warnings that go with a verdict."""
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 
 MIN_FACE = 64  # pixels on the face's longer side
+TOO_SMALL = "A face is only {} pixels large; under {} the score says little."
 SHARPNESS_SIDE = 96  # faces are compared at this size, so that the figure does not depend on resolution
 MIN_SHARPNESS = 0.025  # about two in a hundred validation pictures lie below, nearly all of them visibly blurred
 
@@ -42,13 +45,29 @@ def detail(picture: np.ndarray, box: tuple[int, int, int, int]) -> float:
     return float((grey - back).var() / (grey.var() + 1))
 
 
+def joined(boxes: Iterable[tuple[int, int, int, int]], warnings: Iterable[Iterable[str]]) -> list[str]:
+    """The warnings of a picture's faces, see `face_warnings`: each sentence once, and one for all small faces."""
+    sides = sorted(side for box in boxes if (side := _side(box)) < MIN_FACE)
+    every = [warning for of_face in warnings for warning in of_face]
+    if len(sides) > 1:
+        single = {TOO_SMALL.format(side, MIN_FACE) for side in sides}
+        span = f"{sides[0]} to {sides[-1]}" if sides[0] < sides[-1] else f"{sides[0]}"
+        many = f"{len(sides)} faces are smaller than {MIN_FACE} pixels ({span}); on them the score says little."
+        every = [many if warning in single else warning for warning in every]
+    return list(dict.fromkeys(every))
+
+
+def _side(box: tuple[int, int, int, int]) -> int:
+    return max(box[2] - box[0], box[3] - box[1])
+
+
 def face_warnings(picture: np.ndarray, box: tuple[int, int, int, int], crop: np.ndarray) -> list[str]:
     """Sentences on one face of a picture [H, W, 3] and its crop [S, S, 3], both uint8 RGB: too small, blurred,
     enlarged. Empty where nothing is wrong."""
     warnings = []
-    side = max(box[2] - box[0], box[3] - box[1])
+    side = _side(box)
     if side < MIN_FACE:
-        warnings.append(f"A face is only {side} pixels large; under {MIN_FACE} the score says little.")
+        warnings.append(TOO_SMALL.format(side, MIN_FACE))
     if sharpness(crop) < MIN_SHARPNESS:
         warnings.append("A face is blurred, which hides the traces that the score rests on.")
     elif side >= MIN_FACE and detail(picture, box) < MIN_DETAIL:

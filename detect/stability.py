@@ -11,12 +11,12 @@ from PIL import Image
 from detect.crop import Box, crop_box, cut
 from detect.detector import Detector, Prepared
 from detect.faces import FoundFace
-from detect.model import Metadata
+from detect.model import Metadata, in_band
 from detect.quality import MIN_FACE
 from detect.verdict import FAKE, REAL, UNSURE, Face, Verdict, suspicious, worst_label
 
 QUALITIES = (90, 70, 50)  # of JPEG
-HALF = "half size"
+HALF, MIRRORED = "half size", "mirrored"
 TIGHTER = 0.05  # of the square's side, cut off on each side
 MAX_FACES = 5  # of a picture, the most suspicious; with 6 variants each they fit into one run of the model
 LARGEST = 1024  # pixels; a larger face is brought to this first, as a web page does, which bounds the time
@@ -69,7 +69,8 @@ def examine(detector: Detector, picture: np.ndarray) -> tuple[Verdict, tuple[Sta
 
 
 def rescore(detector: Detector, picture: np.ndarray, faces: Sequence[Face]) -> tuple[Stability, ...]:
-    """Score faces of a judged picture again, changed in six small ways.
+    """Score faces of a judged picture again, changed in small ways: six, or without the mirror five for a face in the
+    unsure band, whose score is the mean of both looks already.
 
     The changed crops of all faces go through `Detector.judge` at once: six looks a face in one run of the model, and
     one more run for those that fall into the unsure band, as with any picture. The picture is neither decoded nor
@@ -93,6 +94,7 @@ def rescore(detector: Detector, picture: np.ndarray, faces: Sequence[Face]) -> t
         Stability(face, tuple(
             Rescore(name, again.faces[number].p_fake, again.faces[number].label)
             for name, again in zip(names, judged, strict=True)
+            if name != MIRRORED or not in_band(face.p_fake, detector.metadata.unsure_band)
         ))
         for number, face in enumerate(faces)
     )  # fmt: skip
@@ -143,7 +145,7 @@ def variants(picture: np.ndarray, box: Box, metadata: Metadata) -> dict[str, np.
         **{f"JPEG quality {quality}": crop(compressed(part, quality), square) for quality in QUALITIES},
         HALF: crop(*_resized(part, square, 0.5)),
         "cut tighter": crop(part, tighter),
-        "mirrored": crop(part, square)[:, ::-1],
+        MIRRORED: crop(part, square)[:, ::-1],
     }
 
 

@@ -1,22 +1,32 @@
-"""What the page says in English, in one place, so that a translation can take it."""
+"""What the page says in English, so that a translation can take it; sentences that hold figures or faults stand beside
+what computes them.
+
+That is: verdicts and their reasons in explain, detector, quality, stability and video; what is wrong with a file in
+picture and frames, and with too many of them in album; what a file says of itself in claims; the occlusion map's
+caption in heatmap; the report's sentences and tables in figures and short; the printed page in printout. Labels of
+single boxes and columns stand in page/, what programs are told of the endpoints in app.py."""
 
 from detect.album import MAX_PICTURES
-from detect.explain import CAUTION
+from detect.explain import CAUTION, TOOL
 from detect.frames import MAX_FRAMES, MAX_SECONDS, MAX_VIDEO_BYTES, VIDEO_FORMAT_NAMES
 from detect.picture import FORMAT_NAMES
 
 KEEP_MINUTES = 20  # after which uploads and results are deleted at the latest
 
-TITLE = "Mobile Deepfake Detector"
+TITLE = TOOL
 INTRO = f"""# {TITLE}
 Drop a photograph or a video with a face. The detector says whether the face is **real** or **fake**, how sure that
-is, and how often it is wrong; where it does not know, it says **not sure**.
+is, and how often it is wrong; where it does not know, it says **not sure**. {{}}
 {CAUTION} The model is for research and non-commercial use.
 What you send is judged on this server, not kept, and deleted within {KEEP_MINUTES} minutes."""
 # Short enough to stand side by side on a telephone
 PHOTO_TAB, MANY_TAB, VIDEO_TAB, REPORT_TAB = "Photo", "Many", "Video", "How sure?"
 WAITING = "Drop, paste or take a photograph, or choose an example."
 EXAMPLES_LABEL = "Examples: fakes made by this project first, then real portraits"
+EXAMPLES_SAID = (
+    "Of the {fakes} fakes above, which this project made by hand, the detector calls {found} fake; it is not sure of "
+    "{unsure}, and calls {missed} real."
+)
 EXAMPLE_NAMES = {
     "fake_self_blend_1": "Fake: Hopper, altered",
     "fake_self_blend_2": "Fake: Tesla, altered",
@@ -28,6 +38,7 @@ EXAMPLE_NAMES = {
 }
 PHOTO_JUDGING = "Judging the photograph"
 FAILED = "The picture could not be judged"
+ADDRESS = "The page is at {} (Ctrl-C stops it)"
 SERVER_FAILED = "The server is busy or could not go on. Try again in a moment."
 GONE = f"What you sent was deleted, as everything is within {KEEP_MINUTES} minutes. Send it again."
 NO_ROOM = "This server cannot write its results: its disk may be full. Try again later."
@@ -41,6 +52,9 @@ VIDEO_TURN = "Waiting: another video is being judged"
 VIDEO_BEGUN = "Reading the video"
 VIDEO_JUDGING = "Judging the video"
 FRAMES_DONE = "Frame {} of {}"
+UNPLAYABLE = "This browser cannot play this video; it is judged all the same."
+TIMELINE_BAND = "Straight lines: “Real” is said up to {:.2f}, “Fake” from {:.2f} upwards, “Not sure” between the two."
+STILLS_LABEL = "Typical frames, at most {}, the most suspicious faces first"
 STOPPED = "Stopped"
 STOP, AGAIN = "Stop", "Judge it again"
 MANY_WAITING = f"""Choose up to {MAX_PICTURES} pictures: {FORMAT_NAMES}. Each is judged as it is; whether its score
@@ -55,10 +69,16 @@ MANY_DONE = "{} of {} pictures judged"
 NO_PICTURES = f"No pictures were sent. Send {FORMAT_NAMES} files."
 STOPPING = "Stopping"
 MANY_AGAIN = "Judge them again"
-MANY_ORDER = f"""The most suspicious first. The menu at the head of a column (⋮) sorts by it. The tab “{PHOTO_TAB}”
-looks more closely, and may say “Not sure” to a picture that is decided here. {CAUTION}"""
-UNREAD, NOT_TRIED = "Unreadable", "Not tried"  # beside the words of verdicts; sorts after them
+MANY_ORDER = f"""The most suspicious first; “Chance” is that of being fake, in 100. The menu at the head of a column (⋮)
+sorts by it. Sorts add up: choose “Clear sort” in the same menu before sorting by another column.
+The tab “{PHOTO_TAB}” looks more closely, and may say “Not sure” to a picture that is decided here. {CAUTION}"""
+UNREAD, NOT_TRIED = "Unreadable", "Untried"  # beside the words of verdicts; both sort after them
 CSV, JSON = "Download as CSV", "Download as JSON"
+FACES_LABEL = "The faces; click one to see it alone"
+FACES_ALT = "The photograph, with its faces framed and numbered as in the text"
+PICK_LABEL = "Face, the most suspicious first"
+CROP_ALT = "The chosen face alone"
+FACE_SAID = "**Face {}**, with a chance of {} that it is fake."
 HEAT_LABEL = "What the score reacted to"
 HOLD_LABEL = "Does the score hold?"
 HOLDS = "The same face, changed in small ways that leave it as real or fake as before, and scored again."
@@ -99,7 +119,11 @@ POINT_BAND = (
     "This slider changes nothing in the other tabs. There, “Real” is said up to a chance of {:.2f} that a face is "
     "fake, and “Fake” from {:.2f} upwards; between the two the answer is “Not sure”."
 )
-POINT_CURVE = "The curve: all thresholds that were measured. The dot: the one chosen."
+POINT_CURVE = (
+    "The curve: all thresholds that were measured. The dot: the one chosen. The square: what this page itself does "
+    "where it says “Fake”."
+)
+POINT_OWN = "this page"
 POINT_X, POINT_Y = "real photographs called fake", "fakes found"
 RELIABILITY_TITLE = "## Is a chance of 80 in 100 really 80 in 100?"
 RELIABILITY_READ = (
@@ -113,7 +137,7 @@ RELIABILITY_ALT = (
 )
 DEGRADATION_TITLE = "## When pictures get worse"
 DEGRADATION_READ = (
-    "How to read it: from left to right pictures are compressed more (left half) or made smaller (right half); the "
+    "How to read it: from left to right pictures are compressed more (above) or made smaller (below); the "
     "further a line falls, the more is lost. The dotted line is a coin."
 )
 DEGRADATION_ALT = "Two line charts: AUC and balanced accuracy over JPEG quality, and over the scale of the picture"

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 import cv2
 import numpy as np
 
-from detect.detector import IN_BAND, Detector
+from detect.detector import Detector, in_band_reason
 from detect.frames import WHOLE, open_video, read_frames
 from detect.tracks import follow
 from detect.verdict import FAKE, REAL, UNSURE, Face, label_of, suspicious, worst_label
@@ -280,7 +280,7 @@ def _decide(faces: list[VideoFace], seen: list[_Seen], band: tuple[float, float]
         return UNSURE, max(face.p_fake for face in faces), [TOO_SELDOM.format(_frames_needed(seen), len(seen))]
     labels = {face.label for face in heard}
     label = worst_label(labels)
-    reasons = [IN_BAND.format(*band)] if label == UNSURE else []
+    reasons = [in_band_reason(band)] if label == UNSURE else []
     if {REAL, FAKE} <= labels:
         reasons.append(DISAGREE)
     if len(heard) < len(faces):

@@ -17,6 +17,7 @@ from detect.files import whole_file, write_text
 from detect.records import csv_writer
 from detect.show import COLOURS
 from detect.turns import BusyError, Turns
+from page.phone import scroll_to
 from page.runs import RunEnded, Runs
 
 LOOK = 0.5  # seconds between two looks whether the turn has come
@@ -25,11 +26,11 @@ SHOWN_SIDE = 64  # pixels of a small view on the page; screens of phones have se
 # the first three are seen without scrolling.
 COLUMNS = {
     "Picture": ("html", SHOWN_SIDE + 16),
-    "File": ("str", 134),
-    "Verdict": ("str", 110),
-    "Chance of being fake, in 100": ("number", 150),
-    "Faces": ("number", 90),
-    "Remark": ("str", 640),
+    "Verdict": ("str", 124),
+    "Chance": ("number", 120),
+    "File": ("str", 260),
+    "Faces": ("number", 100),
+    "Remark": ("str", 530),
 }
 NO_NUMBER = -1  # sorts below every number; nothing is shown
 BYTE_ORDER_MARK = "utf-8-sig"  # without it, spreadsheets take UTF-8 for something else
@@ -158,7 +159,7 @@ def _table(album: Sequence[Judged]) -> dict:
         "data": [[place, *values[1:]] for place, (values, _) in enumerate(rows, 1)],
         "metadata": {
             "display_value": [["" if value == NO_NUMBER else value for value in values] for values, _ in rows],
-            "styling": [["", "", f"border-left: 4px solid {colour}", "", "", ""] for _, colour in rows],
+            "styling": [["", f"border-left: 4px solid {colour}", "", "", "", ""] for _, colour in rows],
         },
     }
 
@@ -167,12 +168,12 @@ def _row(judged: Judged) -> tuple[list, str]:
     """The values of a row, and the colour that stands beside the verdict's word."""
     if isinstance(judged.result, PictureError):
         word = texts.NOT_TRIED if isinstance(judged.result, NotTried) else texts.UNREAD
-        return ["", judged.name, word, NO_NUMBER, NO_NUMBER, str(judged.result)], "gray"
+        return ["", word, NO_NUMBER, judged.name, NO_NUMBER, str(judged.result)], "gray"
     verdict = judged.result
     chance = min(99, max(1, round(verdict.p_fake * 100)))  # no certainty
     remark = " ".join(verdict.reasons)
     return [
-        _view(judged.view), judged.name, WORDS[verdict.label], chance, len(verdict.faces), remark,
+        _view(judged.view), WORDS[verdict.label], chance, judged.name, len(verdict.faces), remark,
     ], COLOURS[verdict.label]  # fmt: skip
 
 
@@ -234,5 +235,5 @@ def many_tab(events: Many) -> gr.File:
     stop.click(events.stop, begun, [title, stop], **private)
     for event in (beginning, watched):
         event.failure(events.fail, None, shown, **unqueued)
-    watched.then(events.settle, begun, shown, **unqueued)
+    watched.then(events.settle, begun, shown, **unqueued).then(None, js=scroll_to("many-headline"))
     return files

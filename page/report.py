@@ -19,6 +19,7 @@ from detect.figures import (
     groups_text,
     opening,
     operating_point,
+    own_point,
     point_text,
     points,
     read_report,
@@ -30,7 +31,11 @@ NARROWEST = 320  # pixels of what stands beside something else; on a phone it st
 CHART = (40, 10, 290, 200)  # left, top, width, height of the curve's field in its drawing
 # The slider's number box is hidden: what is typed beyond the ends would be an error.
 CSS = """
-.figures { overflow-x: auto; margin: 0.5rem 0; }
+.figures { overflow-x: auto; margin: 0.5rem 0; --shade: color-mix(in srgb, var(--body-text-color) 35%, transparent);
+    --cover: var(--background-fill-primary); background-repeat: no-repeat; background-position: right;
+    background-size: 3rem 100%, 1.5rem 100%; background-attachment: local, scroll;
+    background-image: linear-gradient(to left, var(--cover) 50%, transparent),
+        linear-gradient(to left, var(--shade), transparent); }
 .figures table { border-collapse: collapse; margin: 0; font-size: 0.9rem; }
 .figures caption { text-align: left; padding: 0.3rem 0; color: var(--body-text-color); }
 .figures caption span { position: sticky; left: 0; display: inline-block; max-width: min(52rem, 74vw); }
@@ -44,14 +49,10 @@ CSS = """
 #curve svg { width: 100%; max-width: 30rem; height: auto; }
 #report .md > * { max-width: 52rem; }
 #alarms .tab-like-container { display: none; }
-.chart { max-width: 62rem; }
-#report-reliability { max-width: 38rem; }
+.chart { max-width: 38rem; margin-left: 0 !important; align-self: flex-start; }
 .charted { flex-wrap: wrap; align-items: start; }
 @media (max-width: 767px) {
     .sources tbody th { min-width: 8.5rem; max-width: 8.5rem; }
-    #report-degradation .image-container, #report-groups .image-container { overflow-x: auto; }
-    #report-degradation .image-container > button, #report-groups .image-container > button { width: max-content; }
-    #report-degradation img, #report-groups img { width: auto; max-width: none; height: 18rem; }
 }
 """
 
@@ -69,7 +70,8 @@ class Figures:
 
 
 def curve(report: dict, tier: str, allowed: float) -> str:
-    """Detection over false alarms at every threshold, as far as the slider goes, as SVG; the chosen point is marked."""
+    """Detection over false alarms at every threshold, as far as the slider goes, as SVG; the chosen point is marked,
+    and what the page itself does."""
     left, top, width, height = CHART
     right, bottom = left + width, top + height
 
@@ -79,6 +81,13 @@ def curve(report: dict, tier: str, allowed: float) -> str:
     shown = [point for point in points(report, tier) if point.false_alarms * 100 <= MOST_ALARMS]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(place, shown))
     chosen = operating_point(report, tier, allowed)
+    own = '<rect x="{:.1f}" y="{:.1f}" width="10" height="10" fill="none" stroke="currentColor" stroke-width="2"/>'
+    alarms, found = own_point(report, tier)
+    if alarms * 100 <= MOST_ALARMS:
+        x, y = left + width * alarms * 100 / MOST_ALARMS, bottom - height * found
+        here = f'{own.format(x - 5, y - 5)}<text x="{x + 9:.1f}" y="{y + 14:.1f}">{texts.POINT_OWN}</text>'
+    else:
+        here = ""
     dot = '<circle cx="{:.1f}" cy="{:.1f}" r="7" fill="#e0661a" stroke="currentColor"/>'
     mark = dot.format(*place(chosen)) if chosen else ""
     ticks = [
@@ -95,7 +104,7 @@ def curve(report: dict, tier: str, allowed: float) -> str:
         f'<svg viewBox="0 0 {right + 20} {bottom + 40}" role="img" aria-label="{said}" font-size="12" '
         f'fill="currentColor">{"".join(ticks)}<path d="M{left} {top}V{bottom}H{right}" fill="none" '
         f'stroke="currentColor"/><polyline points="{line}" fill="none" stroke="#3a8fd0" stroke-width="2.5"/>'
-        f'{mark}<text x="{left + width / 2}" y="{bottom + 34}" text-anchor="middle">{texts.POINT_X}</text>'
+        f'{here}{mark}<text x="{left + width / 2}" y="{bottom + 34}" text-anchor="middle">{texts.POINT_X}</text>'
         f'<text x="{left + 8}" y="{top + 16}">{texts.POINT_Y}</text></svg><p>{texts.POINT_CURVE}</p>'
     )
 

@@ -17,7 +17,8 @@ AXE = ROOT / "tests" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 # Of Gradio: buttons whose names differ from their words, buttons in buttons, a gallery before its pictures are there.
 GRADIOS = {"label-content-name-mismatch", "nested-interactive", "aria-prohibited-attr"}
-FOCUSED = "(e => e == document.body ? '' : e.getAttribute('aria-label') || e.innerText)(document.activeElement)"
+FOCUSED = """(e => e == document.body ? '' :
+    e.getAttribute('aria-label') || e.innerText || e.labels?.[0]?.innerText || '')(document.activeElement)"""
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -109,12 +110,12 @@ def test_the_keyboard_alone_is_enough(first_tab):
     press("Enter")
     page.locator("#holds").get_by_text(re.compile("^Face 1: ")).wait_for()
     go_to(page, "^3: ")
-    press("Enter")
+    press("Space")
     page.locator("#holds").get_by_text(re.compile("^Face 3: ")).wait_for()
     go_to(page, texts.JSON_REPORT)
     with page.expect_download() as report:
         press("Enter")
-    assert report.value.suggested_filename == "verdict.json"
+    assert report.value.suggested_filename == "group_portraits-verdict.json"
     go_to(page, "Remove Image")
     press("Enter")
     page.locator("#headline h2").wait_for(state="detached")
@@ -126,7 +127,7 @@ def test_the_keyboard_alone_is_enough(first_tab):
     press("Enter")
     go_to(page, "Click to upload")
     choose(page, [EXAMPLES / "group_portraits.jpg", EXAMPLES / "fake_swap.jpg"])
-    page.locator("#many-headline h2").get_by_text("2 pictures:").wait_for()
+    page.locator("#many-headline h2").get_by_text("2 files:").wait_for()
     go_to(page, re.escape(texts.CSV))
     with page.expect_download() as table:
         press("Enter")

@@ -36,6 +36,10 @@ def test_the_api_has_four_documented_endpoints(client):
         "/analyze_batch": ["images"],
     }  # fmt: skip
     assert set(api["named_endpoints"]) == set(taken) and not api["unnamed_endpoints"]
+    events = {event["api_name"]: event["api_visibility"] for event in client.config["dependencies"]}
+    assert {f"/{name}" for name, visibility in events.items() if visibility != "private"} == set(taken)
+    with pytest.raises(ValueError, match="Cannot find a function"):  # what the page alone needs
+        client.predict(0, api_name="/load_example")
     for name, endpoint in api["named_endpoints"].items():
         assert [p["parameter_name"] for p in endpoint["parameters"]] == taken[name]
         assert "Judge the faces" in endpoint["description"]
@@ -261,6 +265,12 @@ def test_a_miniature_model_serves_and_its_uploads_are_deleted(exported, tmp_path
             time.sleep(0.25)
     finally:
         demo.close()
+
+
+def test_the_address_is_all_that_is_printed_at_the_start(server):
+    url, _, log = server
+    said = log.read_text()
+    assert texts.ADDRESS.format(url) in said.splitlines() and "share=True" not in said and "Running on" not in said
 
 
 def test_without_a_model_the_page_does_not_start(tmp_path):

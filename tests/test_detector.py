@@ -15,10 +15,11 @@ from test_model import write_model
 
 from detect import Detector, Face, Model, PictureError, Verdict
 from detect.detector import BATCH, DISAGREE, NO_FACE
+from detect.quality import face_warnings, joined
 from detect.stability import compressed
 from detect.verdict import label_of
 
-BAND = re.compile(r"The score lies between [01]\.\d\d and [01]\.\d\d, where the detector was wrong too often .*")
+BAND = re.compile(r"The chance lies between \d\d and \d\d in 100, where the detector was wrong too often .*")
 
 # Judges by colour: a face redder than blue is fake, one bluer than red is real, beyond any doubt.
 BY_COLOUR = {"weights": (200, 0, -200), "size": 96}
@@ -319,6 +320,14 @@ def test_most_enlarged_research_pictures_are_warned_of_and_few_others(by_colour,
         for verdicts in (by_colour.predict(pictures), by_colour.predict(larger))
     ]
     assert warned[0] <= 0.1 * len(pictures) and warned[1] >= 0.75 * len(pictures)
+
+
+def test_several_small_faces_are_warned_of_in_one_sentence():
+    boxes = [(0, 0, 34, 30), (40, 0, 90, 59), (100, 0, 300, 200)]
+    picture = np.random.default_rng(1).integers(0, 256, (200, 300, 3), dtype=np.uint8)
+    warnings = [face_warnings(picture, box, picture[:96, :96]) for box in boxes]
+    assert joined(boxes[:1], warnings[:1]) == ["A face is only 34 pixels large; under 64 the score says little."]
+    assert joined(boxes, warnings) == ["2 faces are smaller than 64 pixels (34 to 59); on them the score says little."]
 
 
 def test_a_blurred_face_is_warned_of(by_colour, person):

@@ -22,13 +22,15 @@ from detect.figures import (
     groups_text,
     opening,
     operating_point,
+    own_point,
     point_text,
     points,
     read_report,
     sources_table,
 )
 from detect.model import Model
-from page.report import MOST_ALARMS, Figures, curve, report_tab
+from detect.short import in_short, measured_in_short
+from page.report import CHART, MOST_ALARMS, Figures, curve, report_tab
 from page.uploads import Sweeper
 from train.report import readme_markdown
 from train.tiers import TIERS as STATES
@@ -95,6 +97,12 @@ def test_missed_bars_are_said_as_missed():
     assert f"{len(missed)} of the {len(bars)} bars" in said
     assert re.findall(r"^- (.*?): at (?:least|most)", said, re.MULTILINE) == missed
     assert [name for name, row in cells(bars_table(bars)).items() if "missed" in row[-1]] == missed
+    explained = said.partition("Where their pictures come from")[2]
+    for code in ("aaf", "stylegan", "stylegan2", "web-portrait"):  # at the first use of a code
+        assert any(code in name for name in missed) and f"**{code}**, {texts.SOURCES[code][0]}: " in explained
+    assert "dfdc" not in explained and "Where" not in bars_text(
+        [{"name": "ECE", "measured": 1, "at_most": 0, "met": False}]
+    )
     assert "All of the 1 bars" in bars_text([{"name": "a", "measured": 1, "at_least": 1, "met": True}])
     assert "undefined was reached" in bars_text([{"name": "a", "measured": None, "at_most": 1, "met": False}])
 
@@ -175,6 +183,21 @@ def test_the_curve_marks_the_chosen_point():
     assert re.search('cx="([^"]*)" cy="([^"]*)"', drawn).group(1, 2) in [tuple(place.split(",")) for place in line]
 
 
+@pytest.mark.parametrize("tier", TIERS)
+def test_the_curve_shows_what_the_page_itself_does(tier):
+    alarms, found = own_point(REPORT, tier)
+    _, high = Model(ROOT / "model.onnx").metadata.unsure_band
+    near = [point for point in points(REPORT, tier) if abs(point.threshold - high) <= 0.02]
+    assert near and min(abs(point.false_alarms - alarms) for point in near) < 0.01
+    assert min(abs(point.detected - found) for point in near) < 0.02
+    drawn = [Figures(REPORT).choose(chosen, tier)[1] for chosen in (1, 20)]
+    squares = [re.search('<rect x="([^"]*)" y="([^"]*)"', svg).groups() for svg in drawn]
+    assert squares[0] == squares[1] and all(svg.count("<rect") == 1 and texts.POINT_OWN in svg for svg in drawn)
+    left, top, width, height = CHART
+    assert float(squares[0][0]) + 5 == pytest.approx(left + width * alarms * 100 / MOST_ALARMS, abs=0.1)
+    assert float(squares[0][1]) + 5 == pytest.approx(top + height * (1 - found), abs=0.1)
+
+
 def test_groups_are_counted_and_called_small():
     groups = REPORT["groups"]
     rows = cells(groups_table(groups))
@@ -192,6 +215,23 @@ def test_what_worse_pictures_cost_is_said():
     shares = [float(share) / 100 for share in re.findall(r"([\d.]+) %", said)]
     ends = [c[end]["macro"]["balanced_accuracy"] for c in (curves["jpeg"], curves["scale"]) for end in (0, -1)]
     assert all(share <= value < share + 0.001 for share, value in zip(shares, ends, strict=True))
+
+
+def test_the_page_opens_with_how_often_it_decides_and_is_right(tmp_path):
+    said = measured_in_short(SHA256)
+    decided, elsewhere = (report["tiers"]["clean"]["decided"] for report in (REPORT, CROSS))
+    shares = [float(share) / 100 for share in re.findall(r"([\d.]+) %", said)]
+    for share, value in zip(shares, (decided["coverage"], decided["accuracy"], elsewhere["accuracy"]), strict=True):
+        assert share <= value < share + 0.001
+    assert "of the pictures; of these verdicts" in said and said.endswith("on generators it never saw.")
+    assert said in texts.INTRO.format(said)
+    written(tmp_path / "test", REPORT)
+    alone = measured_in_short(SHA256, tmp_path)
+    assert alone == said.partition(" and ")[0] + "." and alone.endswith("on test pictures.")
+    assert measured_in_short("0" * 64) == measured_in_short(SHA256, tmp_path / "nowhere") == ""
+    undecided = made_up([])
+    undecided["tiers"]["clean"]["decided"] = {"coverage": 0.0, "accuracy": None}
+    assert in_short(undecided, None) == ""
 
 
 def shown(detector, folder):

@@ -82,9 +82,9 @@ def test_the_worst_come_first_and_the_unread_last():
 
 def test_the_summary_counts_every_file():
     album = [judged("fake")] * 3 + [judged("unsure")] * 5 + [judged("real")] * 4
-    assert summary(album) == "12 pictures: 3 Fake, 5 Not sure, 4 Real"
-    assert summary([*album, judged(None)]) == "12 pictures: 3 Fake, 5 Not sure, 4 Real; 1 could not be read"
-    assert summary([judged("real")]) == "1 picture: 0 Fake, 0 Not sure, 1 Real"
+    assert summary(album) == "12 files: 3 Fake, 5 Not sure, 4 Real"
+    assert summary([*album, judged(None)]) == "13 files: 3 Fake, 5 Not sure, 4 Real, 1 could not be read"
+    assert summary([judged("real")]) == "1 file: 0 Fake, 0 Not sure, 1 Real"
     assert summary([judged(None)] * 2) == "None of 2 files could be read"
     assert summary([judged(None)]) == "The file could not be read"
 

@@ -131,7 +131,7 @@ def test_the_face_that_was_chosen_last_is_shown(page, monkeypatch):
     monkeypatch.setattr(photographs, "occlusion_map", slowly)
     upload(page, GROUP)
     said(page).wait_for()
-    page.locator("#faces .legend-item, #faces .legend button").nth(2).click()
+    page.locator("#pick label").nth(2).click()
     page.get_by_role("button", name="Does the score hold?").click()
     page.locator("#holds").get_by_text(re.compile("^Face 3: ")).wait_for()
     page.wait_for_timeout(3000)
@@ -164,7 +164,7 @@ def test_albums_that_fail_can_be_judged_again(page, monkeypatch):
     page.locator("#many-headline h2").get_by_text("could not be judged").wait_for()
     monkeypatch.undo()
     page.get_by_role("button", name="Judge them again").click()
-    page.locator("#many-headline h2").get_by_text("2 pictures:").wait_for()
+    page.locator("#many-headline h2").get_by_text("2 files:").wait_for()
 
 
 # The events themselves
@@ -193,6 +193,10 @@ def test_evidence_is_of_the_newest_photograph_only(detector):
     chosen = [events.choose(other, SelectData(None, {"index": index, "value": ""})) for index in (2, 3, -1, "0", None)]
     assert chosen[0] == (newer[0], 2) and skipped(chosen[1:])
     assert events.face_evidence(other, chosen[0])[2].startswith("Face 3: ")
+    assert events.look(other, chosen[0])[2].startswith("**Face 3: ")
+    assert skipped(events.look(judged, choice)) and skipped(events.look(other, choice))
+    spots = [events.point(other, SelectData(None, {"index": spot, "value": None})) for spot in ([0, 0], 5, ["a", 1])]
+    assert all(map(skipped, spots))
     assert skipped(events.show(None)) and skipped(events.evidence(None))
 
 

@@ -1,5 +1,6 @@
 """The tab with the figures in a real browser."""
 
+import io
 import os
 import re
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import onnx
 import pytest
 from conftest import ROOT, free_port, on_both, wait_for
+from PIL import Image
 
 from detect import texts
 from detect.figures import REPORTS, TIERS, operating_point, read_report
@@ -56,6 +58,38 @@ def test_the_slider_and_the_state_change_the_sentence(page):
         page.locator("#state").get_by_text(tier, exact=True).click()
         said.get_by_text(f"fakes, {tier}").wait_for()
         assert f"{operating_point(report, tier, 0.08).found} were found" in said.inner_text()
+
+
+@on_both
+def test_charts_are_seen_whole_and_begin_where_the_text_does(page):
+    text = page.locator("#report h2").first.bounding_box()["x"]
+    for picture in page.locator("#report .chart img").all():
+        picture.scroll_into_view_if_needed()
+        page.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle())
+        across, up = picture.evaluate("({naturalWidth, naturalHeight}) => [naturalWidth, naturalHeight]")
+        seen = picture.bounding_box()
+        assert abs(seen["x"] - text) < 12 and seen["x"] + seen["width"] <= page.viewport_size["width"]
+        assert seen["width"] / seen["height"] == pytest.approx(across / up, rel=0.05)  # neither cut nor padded
+
+
+@pytest.mark.parametrize("first_tab", [(390, 844)], ids=["phone"], indirect=True)
+def test_a_table_that_scrolls_sideways_is_seen_to(page):
+    """What stands at its right edge is shaded until the end is reached."""
+    table = page.locator("#sources .figures")
+    table.scroll_into_view_if_needed()
+    wide, shown = table.evaluate("({scrollWidth, clientWidth}) => [scrollWidth, clientWidth]")
+    assert wide > shown
+
+    def edge():
+        box = table.bounding_box()
+        clip = {"x": box["x"] + box["width"] - 3, "y": max(box["y"], 0) + 2, "width": 2, "height": 2}
+        with Image.open(io.BytesIO(page.screenshot(clip=clip))) as picture:
+            return picture.convert("L").getpixel((0, 0))
+
+    before = edge()
+    table.evaluate("table => table.scrollTo(table.scrollWidth, 0)")
+    page.wait_for_timeout(300)
+    assert edge() - before > 40
 
 
 @on_both

@@ -10,12 +10,13 @@ import sys
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, here
 from PIL import Image
 
-from detect import Model, album, frames
+from detect import Model, album, frames, picture, video
 from detect.faces import FaceFinder
 from detect.picture import open_picture
+from detect.short import in_short
 from train.ablation import ablation_markdown, variants
 from train.bars import bars_of
 from train.compare_report import compare_markdown
@@ -78,12 +79,13 @@ def test_the_front_matter_makes_a_space():
 @pytest.mark.parametrize(
     ("name", "table"),
     [
+        ("shipped, in short", in_short(REPORT, CROSS)),
         ("shipped, test", readme_markdown(REPORT)),
         ("shipped, cross", readme_markdown(CROSS)),
         ("compare", compare_markdown(COMPARISON)),
         ("ablation", ablation_markdown(ABLATION)),
     ],
-    ids=["test", "cross", "compare", "ablation"],
+    ids=["in short", "test", "cross", "compare", "ablation"],
 )
 def test_readme_shows_the_reports_and_nothing_else(name, table):
     _, _, rest = README.partition(begin_mark(name))
@@ -204,11 +206,34 @@ def test_the_research_pictures_are_not_in_the_repository(faces_data):
     assert len(tracked) > 20 and not any(sha256(path) in tracked for path in faces_data.rglob("*.jpg"))
 
 
+def test_the_sample_in_the_readme_is_what_the_command_prints(monkeypatch):
+    def words_and_scores(text):
+        """Without the milliseconds; scores may differ a little from processor to processor."""
+        text = re.sub(r" \d+\.\d\b", "", text)
+        return re.sub(r"\b0\.\d{3}\b", "", text).split(), [float(p) for p in re.findall(r"\b0\.\d{3}\b", text)]
+
+    monkeypatch.chdir(ROOT)
+    shown = next(block for block in re.findall(r"```\n(.*?)```", README, re.DOTALL) if block.startswith("file "))
+    printed = here("detect", "examples").stdout
+    (words, scores), (expected, measured) = words_and_scores(shown), words_and_scores(printed)
+    assert words == expected and scores == pytest.approx(measured, abs=0.002)
+    assert len(scores) == len(list((ROOT / "examples").glob("*.jpg")))
+
+
 def test_the_limits_in_the_readme_are_those_of_the_code():
     readme = " ".join((ROOT / "README.md").read_text().split())
+    in_words = dict(enumerate(("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")))
+    minutes = frames.MAX_SECONDS // 60
+    rate, rest = divmod(frames.MAX_DECODED_PIXELS, frames.MAX_SECONDS * 1920 * 1080)
+    assert rest == frames.MAX_SECONDS % 60 == frames.MAX_WORK_SECONDS % 60 == 0
     for said in (
         f"up to {album.MAX_PICTURES} at a time",
         f"at most {frames.MAX_SECONDS} seconds and {frames.MAX_VIDEO_BYTES >> 20} MB",
         f"up to {frames.MAX_FRAMES} frames",
+        f"up to {picture.MAX_BYTES >> 20} MB and {picture.MAX_PIXELS // 10**6} megapixels",
+        f"the {video.MAX_FACES_PER_FRAME} largest faces of a frame",
+        f"fewer than {in_words[video.MIN_SEEN]} frames",
+        f"{in_words[frames.MAX_WORK_SECONDS // 60]} minutes' work",
+        f"more pixels than {in_words[minutes]} minutes of 1080p at {rate} frames a second",
     ):
         assert said in readme, said

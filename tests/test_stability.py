@@ -13,6 +13,7 @@ from detect import Detector, Face, Model, Verdict, open_picture
 from detect.crop import crop_box, crop_face, cut
 from detect.detector import BATCH
 from detect.faces import FoundFace
+from detect.model import in_band
 from detect.stability import MAX_FACES, QUALITIES, Rescore, Stability, compressed, examine, rescore, steady, variants
 from detect.verdict import label_of, suspicious
 from train import tiers
@@ -156,7 +157,9 @@ def test_a_score_is_that_of_the_changed_picture_itself(name):
         for t, expected in zip(stability, changed.faces, strict=True):
             assert t.rescores[number].p_fake == pytest.approx(expected.p_fake, abs=1e-4)
             assert t.rescores[number].label == expected.label
-    assert all([again.name for again in t.rescores] == NAMES for t in stability)
+    band = shipped.metadata.unsure_band
+    for t in stability:  # a face in the band is the mean with its mirror already
+        assert [again.name for again in t.rescores] == (NAMES[:-1] if in_band(t.face.p_fake, band) else NAMES)
 
 
 def test_all_changes_of_the_most_suspicious_faces_are_one_run_of_the_model(tmp_path, monkeypatch):

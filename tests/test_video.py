@@ -15,7 +15,7 @@ from test_model import write_model
 
 from detect import Detector, VideoError, VideoVerdict, frames, judge_video, key_frames, open_picture, sample_frames
 from detect.__main__ import main
-from detect.detector import IN_BAND
+from detect.detector import in_band_reason
 from detect.faces import FaceFinder, FoundFace
 from detect.tracks import MAX_GAP
 from detect.verdict import suspicious
@@ -208,7 +208,7 @@ def test_a_video_of_one_frame_gets_the_verdict_of_that_frame(tmp_path, shipped):
     expected, verdict = shipped.predict([frame])[0], judge_video(shipped, video)
     assert verdict.faces[0].has_say and verdict.faces[0].box == expected.faces[0].box
     assert (verdict.label, verdict.p_fake) == (expected.label, pytest.approx(expected.p_fake))
-    assert (IN_BAND.format(*shipped.metadata.unsure_band) in verdict.reasons) == (verdict.label == "unsure")
+    assert (in_band_reason(shipped.metadata.unsure_band) in verdict.reasons) == (verdict.label == "unsure")
 
 
 # Progress, display, JSON

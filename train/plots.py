@@ -95,9 +95,9 @@ def _risk_coverage(report: dict) -> Figure:
 
 
 def _degradation(report: dict) -> Figure:
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    figure = Figure(figsize=(5.4, 6.4), layout="constrained")  # narrow: telephones show all of it
     kinds = (("jpeg", "quality", "JPEG quality"), ("scale", "scale", "both sides times"))
-    for axis, (kind, key, label) in zip(figure.subplots(1, 2, sharey=True), kinds, strict=True):
+    for axis, (kind, key, label) in zip(figure.subplots(2, 1), kinds, strict=True):
         points = report["curves"][kind]
         for name, marker, colour in (("auc", "o", "#0072b2"), ("balanced_accuracy", "s", "#d55e00")):
             values = [point["macro"].get(name) for point in points]
@@ -106,14 +106,14 @@ def _degradation(report: dict) -> Figure:
         axis.invert_xaxis()
         axis.axhline(0.5, color="0.7", linestyle=":")
         axis.set(xlabel=label, ylim=(0.45, 1.0))
-        axis.legend()
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 0.1))
     figure.supylabel("mean of sources")
     return figure
 
 
 def _groups(report: dict) -> Figure:
     groups = report["groups"]
-    figure = Figure(figsize=(7, 1 + 0.32 * len(groups)), layout="constrained")
+    figure = Figure(figsize=(5.4, 1 + 0.32 * len(groups)), layout="constrained")
     axis = figure.subplots()
     for y, metrics in enumerate(groups.values()):
         rate, (low, high) = metrics["false_alarm_rate"], metrics["interval"]["false_alarm_rate"]

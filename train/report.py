@@ -37,7 +37,7 @@ def figure(name: str, value: float | None) -> str:
 
 
 def readme_markdown(report: dict) -> str:
-    """The figures that a reader needs first: by source and tier, what the verdicts are worth, the bars."""
+    """The figures that a reader needs first: what the verdicts are worth, by source and tier, the bars."""
     tiers = report["tiers"]
     rows = [
         ("**mean of sources**", [tiers[tier]["macro"] for tier in TIERS]),
@@ -45,6 +45,8 @@ def readme_markdown(report: dict) -> str:
         *((name, [tiers[tier]["sources"].get(name, {}) for tier in TIERS]) for name in tiers["clean"]["sources"]),
     ]
     lines = [
+        *(_decided(report, tier) for tier in ("clean", "web")),
+        "",
         "| source | pictures | AUC clean | web | hard | accuracy clean | web | hard | detected clean | web | hard "
         "| false alarms clean | web | hard |",
         "|" + "---|" * 14,
@@ -54,7 +56,6 @@ def readme_markdown(report: dict) -> str:
         cells += [figure("recall", f.get("recall", f.get("detection_rate"))) for f in figures]
         cells += [figure("false_alarm_rate", f.get("false_alarm_rate")) for f in figures]
         lines.append(f"| {' | '.join([name, str(figures[0].get('pictures', '')), *cells])} |")
-    lines += ["", *(_decided(report, tier) for tier in ("clean", "web"))]
     if "bars" in report:
         lines += ["", *_bars(report["bars"])]
     return "\n".join(lines)

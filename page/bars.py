@@ -1,0 +1,26 @@
+"""A face's score after every small change, as bars in HTML: each with its words beside it, read out row by row."""
+
+from detect.explain import WORDS, in_100
+from detect.show import COLOURS
+from detect.stability import Stability
+
+AS_IT_IS = "as it is"
+CSS = """
+#scores table { width: 100%; border-collapse: collapse; font-size: var(--text-md); }
+#scores th { text-align: left; font-weight: normal; white-space: nowrap; padding: 0.15rem 0.6rem 0.15rem 0; }
+#scores td:nth-child(2) { width: 60%; background: var(--background-fill-secondary); padding: 0.2rem 0; }
+#scores td:nth-child(3) { white-space: nowrap; padding-left: 0.6rem; }
+#scores div.bar { height: 1rem; }
+@media (max-width: 767px) { #scores td:nth-child(2) { width: 30%; } }
+"""
+
+
+def bars(tested: Stability) -> str:
+    """A table with a row for the face as it is and for each change: the change, the bar, the chance and the verdict."""
+    rows = [(AS_IT_IS, tested.face), *((again.name, again) for again in tested.rescores)]
+    return f"<table>{''.join(_row(name, scored.p_fake, scored.label) for name, scored in rows)}</table>"
+
+
+def _row(name: str, p_fake: float, label: str) -> str:
+    bar = f'<div class="bar" style="width: {100 * p_fake:.1f}%; background: {COLOURS[label]}"></div>'
+    return f'<tr><th scope="row">{name}</th><td>{bar}</td><td>{in_100(p_fake)}, {WORDS[label]}</td></tr>'
