@@ -213,7 +213,7 @@ def test_the_sample_in_the_readme_is_what_the_command_prints(monkeypatch):
         return re.sub(r"\b0\.\d{3}\b", "", text).split(), [float(p) for p in re.findall(r"\b0\.\d{3}\b", text)]
 
     monkeypatch.chdir(ROOT)
-    shown = next(block for block in re.findall(r"```\n(.*?)```", README, re.DOTALL) if block.startswith("file "))
+    shown = next(block for block in re.findall(r"```text\n(.*?)```", README, re.DOTALL) if block.startswith("file "))
     printed = here("detect", "examples").stdout
     (words, scores), (expected, measured) = words_and_scores(shown), words_and_scores(printed)
     assert words == expected and scores == pytest.approx(measured, abs=0.002)
