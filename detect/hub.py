@@ -18,6 +18,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
+from detect.files import write_text
+from detect.hub_token import check_token, without_token
 from detect.model import ModelError
 
 FILES = {"fp32": ("model.onnx", "onnx/model.onnx"), "int8": ("onnx/model_quantized.onnx",)}  # the first that is there
@@ -41,7 +43,7 @@ def model_file(name: str | os.PathLike) -> Path:
     """
     path = Path(name)
     named = NAMED.fullmatch(str(name))
-    if path.suffix == ".onnx" or not named or path.exists():
+    if path.suffix == ".onnx" or not named or named[1].startswith(".") or path.exists():  # ../x is meant as a path
         return path
     return hub_file(named[1], named[2])
 
@@ -81,16 +83,26 @@ def hub_file(
         raise ValueError(f"There is no variant {variant!r}; choose one of {', '.join(FILES)}.")
     if not REPOSITORY.fullmatch(repo):
         raise ModelError(f"{repo!r} is not the name of a repository on the Hugging Face Hub; give owner/name.")
-    repository = _Repository(repo, revision or "main", cache_dir)
-    if COMMIT.fullmatch(repository.revision) and (found := repository.cached(FILES[variant])):
-        name, path = found
-        if not repository.complaint(name, path, repository.lookup(MANIFEST)):
-            return path
+    from huggingface_hub.utils import validate_repo_id
+
     try:
-        name = repository.first_of(FILES[variant])
+        validate_repo_id(repo)
+    except ValueError:
+        raise ModelError(f"{repo!r} cannot be the name of a repository on the Hub.") from None
+    repository, names = _Repository(repo, revision or "main", cache_dir), FILES[variant]
+    if COMMIT.fullmatch(repository.revision) and (path := repository.good_copy(names)):
+        return path
+    try:
+        name, commit = repository.first_of(names)
     except _OutOfReach as error:
-        return repository.from_cache(FILES[variant], str(error))
-    return repository.fetch(name)
+        return repository.from_cache(names, str(error))
+    try:
+        path = repository.fetch(name, commit)
+    except ModelError as error:
+        if not (path := repository.good_copy(names)):
+            raise
+        log.warning("%s Until then the older copy of %s in the cache serves.", error, repository)
+    return path
 
 
 class _OutOfReach(Exception):
@@ -106,8 +118,8 @@ class _Repository:
     def __str__(self) -> str:
         return self.name if self.revision == "main" else f"{self.name}@{self.revision}"
 
-    def first_of(self, names: Sequence[str]) -> str:
-        """The first of these files that the repository holds. Asks the Hub, and does not wait long.
+    def first_of(self, names: Sequence[str]) -> tuple[str, str]:
+        """The first of these files that the repository holds, and the commit. Asks the Hub, and does not wait long.
 
         `hf_hub_download` alone would ask again and again for half a minute, or six, where nothing is in the cache.
         """
@@ -116,6 +128,7 @@ class _Repository:
 
         if constants.HF_HUB_OFFLINE:
             raise _OutOfReach("HF_HUB_OFFLINE is set")
+        check_token()
         hub, seconds = f"The Hugging Face Hub ({constants.ENDPOINT})", constants.HF_HUB_ETAG_TIMEOUT
         seconds = PATIENCE if seconds == constants.DEFAULT_ETAG_TIMEOUT else seconds
         for name in names:
@@ -134,21 +147,28 @@ class _Repository:
                 raise _OutOfReach(f"{hub} gave no answer in {seconds} seconds") from None
             except HTTPError as error:
                 raise _OutOfReach(f"{hub} cannot be reached ({_reason(error)})") from None
-            except ValueError:
-                raise ModelError(f"{self.name!r} cannot be the name of a repository on the Hub.") from None
-            if found.commit_hash is None:
+            except ValueError:  # what cannot be part of an address
+                raise ModelError(
+                    f"{str(self)!r} cannot be asked of the Hub. Check the name and the revision."
+                ) from None
+            if not COMMIT.fullmatch(found.commit_hash or ""):
                 raise _OutOfReach(f"What answers at {constants.ENDPOINT} is not the Hugging Face Hub")
-            return name
+            return name, found.commit_hash
         raise ModelError(self._without(names))
 
-    def fetch(self, name: str) -> Path:
-        """Download a file and the manifest, unless the cache has them; once more, where they do not belong together."""
+    def fetch(self, name: str, commit: str) -> Path:
+        """Download a file and the manifest, unless the cache has them; once more, where they do not belong together.
+
+        Both come by the commit, so that they are of one version, and so that the cache's branch or tag goes on to
+        name the version before until this one is there and checked.
+        """
         for again in (False, True):
-            manifest, path = self._download(MANIFEST, again), self._download(name, again)
+            manifest, path = self._download(MANIFEST, commit, again), self._download(name, commit, again)
             if path is None:
                 raise ModelError(self._without([name]))
             complaint = self.complaint(name, path, manifest)
             if not complaint:
+                self._note(commit, folder=path.parents[name.count("/")])
                 return path
             if not again:
                 log.warning("%s of %s is corrupted (%s); it is fetched once more.", name, self, complaint)
@@ -166,6 +186,11 @@ class _Repository:
                 "Run it once where the Hub can be reached, or use a model file of this machine."
             )
         name, path = found
+        if not self.can_be_checked():
+            raise ModelError(
+                f"{reason}, and {MANIFEST} of {self} was never fetched, so that its {name} in the cache cannot be "
+                f"checked. Run it once where the Hub can be reached, or name the file itself: {path}."
+            )
         complaint = self.complaint(name, path, self.lookup(MANIFEST))
         if complaint:
             raise ModelError(
@@ -175,16 +200,34 @@ class _Repository:
         log.warning("%s: %s of %s is the copy in the cache.", reason, name, self)
         return path
 
+    def good_copy(self, names: Sequence[str]) -> Path | None:
+        """The first of these files in the cache at this revision, if it can be checked there and nothing is wrong."""
+        found = self.cached(names)
+        if not found or not self.can_be_checked():
+            return None
+        return None if self.complaint(*found, self.lookup(MANIFEST)) else found[1]
+
     def cached(self, names: Sequence[str]) -> tuple[str, Path] | None:
         """The first of these files that is in the cache at this revision, and where."""
         return next(((name, path) for name in names if (path := self.lookup(name))), None)
 
     def lookup(self, name: str) -> Path | None:
         """The path of a file in the cache at this revision."""
+        path = self._cache_entry(name)
+        return Path(path) if isinstance(path, str) else None  # or a mark that the repository has no such file
+
+    def can_be_checked(self) -> bool:
+        """Whether the cache has the manifest of this revision, or knows that the repository has none.
+
+        Neither is so where another program has fetched the model.
+        """
+        return self._cache_entry(MANIFEST) is not None
+
+    def _cache_entry(self, name: str) -> object:
+        """A path in the cache at this revision, a mark that the repository has no such file, or None: not known."""
         from huggingface_hub import try_to_load_from_cache
 
-        path = try_to_load_from_cache(self.name, name, self.cache_dir, self.revision)
-        return Path(path) if isinstance(path, str) else None  # or a mark that the repository has no such file
+        return try_to_load_from_cache(self.name, name, self.cache_dir, self.revision)
 
     def complaint(self, name: str, path: Path, manifest: Path | None) -> str | None:
         """What is wrong with a file by the manifest that came with it; None where nothing is."""
@@ -195,7 +238,7 @@ class _Repository:
             files = json.loads(manifest.read_bytes())["files"]
             expected = str(files[name]["sha256"]).lower() if name in files else None
             sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return f"its {MANIFEST} cannot be read"
         except OSError as error:
             return f"it cannot be read: {error.strerror}"
@@ -203,12 +246,26 @@ class _Repository:
             return f"its {MANIFEST} does not list it"
         return None if sha256 == expected else f"sha256 {sha256[:12]}… where {MANIFEST} says {expected[:12]}…"
 
-    def _download(self, name: str, again: bool) -> Path | None:
+    def _note(self, commit: str, folder: Path) -> None:
+        """Have the cache name this commit, whose folder is given, when it is asked for the branch or tag.
+
+        In the cache's own layout. Asking the Hub for the file by the branch would do the same, and might move the
+        cache on to a commit that has come since.
+        """
+        ref = folder.parent.parent / "refs" / self.revision
+        try:
+            if self.revision != commit and not (ref.is_file() and ref.read_text() == commit):
+                ref.parent.mkdir(parents=True, exist_ok=True)
+                write_text(ref, commit)
+        except OSError as error:
+            log.warning("Without the Hub, %s will not be found in the cache: %s: %s.", self, ref, error.strerror)
+
+    def _download(self, name: str, commit: str, again: bool) -> Path | None:
         """A file's path in the cache, after its download if need be; None where the repository has no such file."""
         from huggingface_hub import constants, hf_hub_download
         from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError, RemoteEntryNotFoundError
 
-        options = {"revision": self.revision, "cache_dir": self.cache_dir, "force_download": again}
+        options = {"revision": commit, "cache_dir": self.cache_dir, "force_download": again}
         try:
             return Path(hf_hub_download(self.name, name, **options))
         except RemoteEntryNotFoundError:
@@ -252,7 +309,7 @@ class _Repository:
                 f"There is no repository {self.name} on the Hub, or it is private and not open to this token. "
                 "Check the name, owner/name."
             )
-        said = " ".join((error.server_message or "").split())[:200]
+        said = " ".join(without_token(error.server_message or "").split())[:200]
         return f"The Hub answers with error {status} to a request for {self.name}{said and f' ({said})'}. See {page}."
 
     def _without(self, names: Sequence[str]) -> str:
@@ -287,5 +344,5 @@ def _within(seconds: float, ask: Callable[[], Answer]) -> Answer:
 
 def _reason(error: Exception) -> str:
     """The first line of an error's message, or its kind."""
-    lines = str(error).strip().splitlines()
+    lines = without_token(str(error)).strip().splitlines()
     return lines[0][:200].rstrip(".") if lines else type(error).__name__

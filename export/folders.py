@@ -28,7 +28,7 @@ def whole_folder(out: Path, root: Path, mark: str) -> Iterator[Path]:
     Raises:
         ExportError: `out` is no folder, or holds anything but what this made and nobody has changed since.
     """
-    out = Path(os.path.abspath(out))
+    out = Path(os.path.realpath(out))  # a link stays one, and what it leads to is replaced
     check_free(out, mark)
     partial, old = (out.with_name(f".partial-{os.getpid()}-{kind}{out.name}") for kind in ("", "old-"))
     try:
@@ -39,6 +39,8 @@ def whole_folder(out: Path, root: Path, mark: str) -> Iterator[Path]:
             os.replace(out, old)
         os.replace(partial, out)
     finally:
+        if old.exists() and not out.exists():  # interrupted between the two
+            os.replace(old, out)
         for folder in (partial, old):
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -57,7 +59,7 @@ def check_free(out: Path, mark: str) -> None:
         strangers = [f"{name} differs" for name in strangers[:1]]
         if not strangers and mark not in listed:
             strangers = [f"it holds no {mark}"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     if strangers:
         raise ExportError(

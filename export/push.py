@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from detect.hub import REPOSITORY
+from detect.hub_token import check_token, without_token
+from detect.model import ModelError
 from export import ExportError
 
 PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
@@ -42,8 +44,8 @@ def project_version() -> str:
 def push(folder: Path, repo: str, kind: str, version: str, private: bool = False) -> str:
     """Publish a folder as it is: make the repository if there is none, one commit, the tag v<version>; print the URL.
 
-    Files of the repository that the folder does not have are left alone. A second push of the same files makes no
-    commit. The token is that of HF_TOKEN or of the Hub's own login.
+    Files of the repository that the folder does not have are left alone. Where the tag holds the same files
+    already, nothing is sent. The token is that of HF_TOKEN or of the Hub's own login.
 
     Args:
         folder: a complete repository, files only.
@@ -53,7 +55,7 @@ def push(folder: Path, repo: str, kind: str, version: str, private: bool = False
         private: make the repository private if it is made here; a public one is refused.
 
     Returns:
-        The commit, 40 hexadecimal digits.
+        The commit of the tag, 40 hexadecimal digits.
 
     Raises:
         ExportError: the Hub cannot be reached or refuses, the version is published with other files, or what
@@ -74,8 +76,11 @@ def push(folder: Path, repo: str, kind: str, version: str, private: bool = False
         if tagged and (differing := _differing(api, repo, kind, tagged, files)):
             raise ExportError(
                 f"{tag} of {repo} is published, with other contents ({_few(differing)}), and nothing was sent. Raise "
-                f"the version in pyproject.toml, or run `hf repo tag delete {repo} {tag} --repo-type {kind}` first."
+                f"the version in pyproject.toml, or delete the tag on the Hub's page, {url}."
             )
+        if tagged:  # a commit would take main back to this version
+            print(f"{url}: tag {tag}, commit {tagged[:7]}, holds these {len(files)} files already; nothing was sent")
+            return tagged
         # Not `upload_folder`, which may make several commits of a folder where hf_xet is installed.
         additions = [CommitOperationAdd(file.name, str(file.path)) for file in files]
         commit = api.create_commit(repo, additions, commit_message=f"Version {version}", repo_type=kind).oid
@@ -84,8 +89,7 @@ def push(folder: Path, repo: str, kind: str, version: str, private: bool = False
                 f"{repo} does not hold what was sent ({_few(lost)}); {tag} was not set. "
                 "See whether a .gitignore there leaves these files out, and run the same command again."
             )
-        if not tagged:
-            api.create_tag(repo, tag=tag, revision=commit, repo_type=kind)
+        api.create_tag(repo, tag=tag, revision=commit, repo_type=kind)
     megabytes = sum(file.size for file in files) / 1e6
     print(f"{url}: {len(files)} files, {megabytes:.1f} MB, commit {commit[:7]}, tag {tag}")
     return commit
@@ -95,6 +99,10 @@ def sign_in():
     """The Hub's API (`huggingface_hub.HfApi`) with a token that it accepts; raises ExportError."""
     from huggingface_hub import HfApi, get_token
 
+    try:
+        check_token()
+    except ModelError as error:
+        raise ExportError(str(error)) from None
     token = get_token()
     api = HfApi(token=token)
     if token is None:
@@ -174,7 +182,7 @@ def _refusal(error, endpoint: str, repo: str) -> str:
 
 
 def _one_line(error: object) -> str:
-    return " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
+    return " ".join(without_token(str(error)).split())[:300].rstrip(".") or type(error).__name__
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,8 @@ class Repo:
 
     def commit(self, files: dict[str, bytes], message: str = "") -> str:
         """Add a commit of these files, and no others; returns its name."""
-        self.head = hashlib.sha1(f"{len(self.commits)} {sorted(files)}".encode()).hexdigest()
+        listed = [(name, sha256(data)) for name, data in sorted(files.items())]
+        self.head = hashlib.sha1(f"{len(self.commits)} {listed}".encode()).hexdigest()
         self.commits[self.head] = dict(files)
         self.messages.append(message)
         return self.head

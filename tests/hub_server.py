@@ -132,6 +132,7 @@ def large(self: Handler, hub: Hub, token: str, oid: str) -> None:
         return self.send(200, data, ETag=f'"{oid}"', Accept_Ranges="bytes")
     start = int(asked[1])
     if start >= len(data):
+        hub.requests[-1] += f" from {start}, not satisfied"
         return self.send(416, b"", Content_Range=f"bytes */{len(data)}")
     hub.requests[-1] += f" from {start}"
     self.send(206, data[start:], ETag=f'"{oid}"', Content_Range=f"bytes {start}-{len(data) - 1}/{len(data)}")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from pathlib import Path
 
 import onnx
 import pytest
@@ -150,6 +151,31 @@ def test_what_fails_on_the_way_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         make(tmp_path / "out", "two")
     assert names(tmp_path) == ["out"] and (tmp_path / "out" / "a.txt").read_text() == "one"
+
+
+def test_what_is_interrupted_at_the_end_puts_the_former_folder_back(tmp_path, monkeypatch):
+    make(tmp_path / "out")
+    replace = folders.os.replace
+
+    def interrupted(source, target):
+        if Path(target).name == "out" and "old-" not in Path(source).name:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(folders.os, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            make(tmp_path / "out", "two")
+    assert names(tmp_path) == ["out"] and (tmp_path / "out" / "a.txt").read_text() == "one"
+
+
+def test_a_link_to_a_folder_stays_one(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "out").symlink_to("real")
+    for text in ("one", "two"):
+        make(tmp_path / "out", text)
+        assert (tmp_path / "out").is_symlink() and (tmp_path / "real" / "a.txt").read_text() == text
+    assert names(tmp_path) == ["out", "real"]
 
 
 def test_a_folder_in_a_place_that_does_not_exist_ends_in_a_sentence(tmp_path):

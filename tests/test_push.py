@@ -1,22 +1,21 @@
 """Publishing on a local server that speaks the Hub's upload API; the folders are small ones made here."""
 
+import json
 import os
 import re
-import subprocess
-import sys
 import tempfile
-import types
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from clients import with_int8
 from conftest import ROOT, here
 from hub_repos import Fault, Hub, sha256, with_manifest
 from hub_server import READER, WRITER, running_hub, use
 from test_model import write_model
 
-from detect import Detector
-from export import ExportError
+from detect import Detector, hub
+from export import ExportError, repository, space
 from export.push import listing, project_version, push
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # huggingface_hub's own
@@ -73,10 +72,8 @@ def builders(contents, monkeypatch) -> list[str]:
         asked.append(f"space {name}")
         return write({"app.py": b"print()\n", "README.md": b"---\nsdk: gradio\n---\n"}, out)
 
-    for name, function in (("repository", build_model_repo), ("space", build_space)):
-        module = types.ModuleType(f"export.{name}")
-        setattr(module, function.__name__, function)
-        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(repository, "build_model_repo", build_model_repo)
+    monkeypatch.setattr(space, "build_space", build_space)
     return asked
 
 
@@ -144,8 +141,35 @@ def test_a_version_that_is_published_is_not_published_again_with_other_files(ser
     (folder / "onnx" / "model.onnx").write_bytes(os.urandom(1000))
     message = refusal(folder, NAME, "model", "0.1.0")
     assert "v0.1.0 of someone/detector is published, with other contents (README.md, onnx/model.onnx)" in message
-    assert f"hf repo tag delete {NAME} v0.1.0 --repo-type model" in message and "pyproject.toml" in message
+    assert f"delete the tag on the Hub's page, {server.url}/{NAME}" in message and "pyproject.toml" in message
+    assert "hf repo" not in message
     assert published(server) == contents
+
+
+def test_a_published_version_pushed_again_leaves_a_newer_one_alone(server, folder, contents, capsys):
+    first = push(folder, NAME, "model", "0.1.0")
+    (folder / "README.md").write_bytes(b"# New\n")
+    second = push(folder, NAME, "model", "0.2.0")
+    (folder / "README.md").write_bytes(contents["README.md"])
+    capsys.readouterr()
+    assert push(folder, NAME, "model", "0.1.0") == first
+    assert server.repos["model", NAME].head == second and published(server)["README.md"] == b"# New\n"
+    said = capsys.readouterr().out
+    assert said.startswith(f"{server.url}/{NAME}: tag v0.1.0, commit {first[:7]}") and "nothing was sent" in said
+
+
+def test_the_real_folders_are_published_and_load(server, tmp_path, monkeypatch):
+    root, build = with_int8(tmp_path), repository.build_model_repo
+    monkeypatch.setattr(repository, "build_model_repo", lambda *words, **more: build(*words, root=root, **more))
+    done = here("export", "push", "--model-repo", NAME, "--space-repo", SPACE)
+    assert done.returncode == 0, done.stderr
+    for variant, file in (("fp32", ROOT / "model.onnx"), ("int8", root / repository.INT8)):
+        model = Detector.from_hub(NAME, revision=TAG, variant=variant).model
+        assert model.path.name == Path(hub.FILES[variant][0]).name and model.sha256 == sha256(file.read_bytes())
+    for kind, name in (("model", NAME), ("space", SPACE)):
+        arrived = published(server, kind, name)
+        listed = json.loads(arrived.pop("manifest.json"))["files"]
+        assert {name: sha256(data) for name, data in arrived.items()} == {n: f["sha256"] for n, f in listed.items()}
 
 
 def test_a_private_repository_is_made_so_and_a_public_one_refused(server, folder):
@@ -176,20 +200,6 @@ def test_a_dry_run_lists_every_file_and_asks_the_network_nothing(server, content
     assert [tuple(line.split(None, 2)) for line in lines] == expected
 
 
-def test_a_dry_run_does_not_load_the_hub_s_library(contents, tmp_path):
-    write(contents, tmp_path)
-    code = """
-import argparse, sys
-from pathlib import Path
-from export import push
-push._build = lambda *what: Path(sys.argv[1])
-push.run(argparse.Namespace(model_repo=None, space_repo="a/b", private=False, dry_run=True))
-assert "huggingface_hub" not in sys.modules
-"""
-    done = subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0 and len(done.stdout.splitlines()) == 1 + len(contents), done.stderr
-
-
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [([], "Give --model-repo USER/NAME"), (["--model-repo", "detector"], "'detector' is not the name of a repository"),
@@ -212,6 +222,20 @@ def test_without_a_token_that_counts_nothing_is_built(server, builders, monkeypa
     done = here("export", "push", "--model-repo", NAME)
     assert done.returncode == 2 and sentence in done.stderr and f"{server.url}/settings/tokens" in done.stderr
     assert done.stderr.count("\n") == 1 and "hf_old" not in done.stderr and not builders and not server.repos
+
+
+@pytest.mark.parametrize("token", ["hf_\x01secret", "hf_secret\N{HORIZONTAL ELLIPSIS}", "hf_ secret"])
+def test_a_token_that_cannot_be_sent_is_not_shown(server, builders, monkeypatch, token):
+    monkeypatch.setenv("HF_TOKEN", token)
+    done = here("export", "push", "--model-repo", NAME)
+    assert done.returncode == 2 and "control characters" in done.stderr and done.stderr.count("\n") == 1
+    assert "secret" not in done.stderr and not builders and not server.requests
+
+
+def test_a_token_that_is_quoted_is_not_shown(server, builders, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "made")
+    server.faults = [Fault("GET", "/whoami", 500)]  # "made to fail"
+    assert "(500: … to fail)" in here("export", "push", "--model-repo", NAME).stderr
 
 
 def test_a_token_that_may_only_read_is_named(server, folder, monkeypatch):
