@@ -3,13 +3,14 @@
 # make train  the shipped model and its reports again, from DATA and WEIGHTS
 # make bench  how fast it is, in bench/results.md
 # make clients  other programs that load the model, which some tests ask: transformers, Optimum, transformers.js
+# make clients-report  how far those agree with the model, in reports/clients and README; takes DATA
 # make screenshots  the page on the examples, as README shows it
 
 PYTHON ?= python3
 DATA ?= ../shared/data/faces
 WEIGHTS ?= imagenet
 
-.PHONY: run test clients train reports bench screenshots
+.PHONY: run test clients clients-report train reports bench screenshots
 
 run: .venv/installed
 	.venv/bin/python app.py
@@ -21,17 +22,19 @@ test: .venv-test/installed
 
 clients: .venv-clients/installed
 
+clients-report: .venv-test/installed .venv-clients/installed
+	PYTHONPATH=. .venv-test/bin/python tests/clients.py --data $(DATA)
+
 train: .venv-test/installed
 	.venv-test/bin/python -m train fit --recipe shipped --data $(DATA) --weights $(WEIGHTS) --out runs/shipped
 	.venv-test/bin/python -m export onnx runs/shipped --out model.onnx
 	cp runs/shipped/curves.png runs/shipped/history.csv reports/shipped/
 	$(MAKE) reports
 
-reports: .venv-test/installed .venv-clients/installed
+reports: .venv-test/installed
 	.venv-test/bin/python -m train audit --data $(DATA) --out reports/audit
 	.venv-test/bin/python -m train evaluate --data $(DATA) --split test --out reports/shipped/test --readme README.md
 	.venv-test/bin/python -m train evaluate --data $(DATA) --split cross --out reports/shipped/cross --readme README.md
-	PYTHONPATH=. .venv-test/bin/python tests/clients.py --data $(DATA)
 
 bench: .venv-test/installed
 	.venv-test/bin/python -m bench

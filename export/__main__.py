@@ -29,10 +29,10 @@ def main(argv: list[str] | None = None) -> int:
     publish.set_defaults(run_command=push.run)
     model_card = commands.add_parser("card", help="write the model card from the reports on model.onnx")
     card.add_arguments(model_card)
-    model_card.set_defaults(run_command=lambda args: card.write_card(args.out, args.name))
+    model_card.set_defaults(run_command=lambda args: card.write_card(args.out, args.name, args.space))
     for name, module, build, text in (
-        ("repository", repository, repository.build_model_repo, "make the folder of the model repository on the Hub"),
-        ("space", space, space.build_space, "make the folder of the Space on the Hub"),
+        ("repository", repository, _repository, "make the folder of the model repository on the Hub"),
+        ("space", space, _space, "make the folder of the Space on the Hub"),
     ):
         folder = commands.add_parser(name, help=text)
         module.add_arguments(folder)
@@ -59,8 +59,16 @@ def _onnx(args: argparse.Namespace) -> None:
     export_onnx(args.run, args.out or args.run / "model.onnx")
 
 
+def _repository(args: argparse.Namespace) -> Path:
+    return repository.build_model_repo(args.out, args.name, args.space)
+
+
+def _space(args: argparse.Namespace) -> Path:
+    return space.build_space(args.out, args.name)
+
+
 def _folder(args: argparse.Namespace) -> None:
-    folder = args.build(args.out, args.name)
+    folder = args.build(args)
     print(f"{folder}: {sum(path.is_file() for path in folder.rglob('*'))} files")
 
 

@@ -98,7 +98,7 @@ def find(root: Path = ROOT) -> Findings:
         raise ExportError("reports/compare is of another model.onnx. Run `python -m train compare` again.")
     clients = read_json(root / "reports" / "clients" / "clients.json")
     if clients and clients["model_sha256"] != model.sha256:
-        raise ExportError("reports/clients is of another model.onnx. Run `make reports`, after `make clients`.")
+        raise ExportError("reports/clients is of another model.onnx. Run `make clients-report`.")
     return Findings(root, model, recipe, reports, audit, comparison, clients, _int8(root, model))
 
 
@@ -108,17 +108,17 @@ def card_text(found: Findings, name: str = NAME, space: str | None = None) -> st
     Args:
         found: see `find`. Links in the card are relative to the project's folder, and hold in the model repository too.
         name: of the repository on the Hub, "owner/name", for the snippets.
-        space: of the Space; by default the same.
+        space: of the Space, likewise; without it the card does not speak of one.
     """
     sections = [
-        ("Use it", use_text(name, space or name)),
+        ("Use it", use_text(name, space)),
         ("What it takes and gives", _input(found)),
         ("What it is for, and what not", INTENDED.format(limits=LIMITS)),
         ("How good it is", _measured(found.reports)),
         *([("The int8 file", found.int8)] if found.int8 else []),
         *([("Beside other networks", _compared(found.comparison))] if found.comparison else []),
         ("Limits", LIMITED.format(small=MIN_FACE, weakest=weakest(found.reports))),
-        ("Training data", _data(found.audit)),
+        ("Training data", _data(found)),
         ("Training", _trained(found)),
         ("Licence", LICENCE),
         ("Citation", CITATION),
@@ -128,9 +128,9 @@ def card_text(found: Findings, name: str = NAME, space: str | None = None) -> st
     return f"---\n{card_data(found.reports)}\n---\n\n{INTRO.format(megabytes=megabytes)}\n\n{text}\n"
 
 
-def write_card(out: Path, name: str = NAME) -> None:
+def write_card(out: Path, name: str = NAME, space: str | None = None) -> None:
     """Write the model card of this project's model.onnx. Raises ModelError and ExportError, see `find`."""
-    write_text(out, card_text(find(), name))
+    write_text(out, card_text(find(), name, space))
     print(f"{out}: the model card of model.onnx")
 
 
@@ -207,10 +207,11 @@ def _compared(comparison: dict) -> str:
     )
 
 
-def _data(audit: dict) -> str:
-    table = "\n".join(data_table(audit["balance"]))
+def _data(found: Findings) -> str:
+    table = "\n".join(data_table(found.audit["balance"]))
+    epoch = " to the last epoch, " if found.recipe.choose == "last" else ", epoch, "
     return (
-        "Pictures by split, real / fake. Trained on `train`, epoch, temperature and unsure band chosen on `val`, "
+        f"Pictures by split, real / fake. Trained on `train`{epoch}temperature and unsure band chosen on `val`, "
         f"measured on `test`; `cross` was never trained on. None of the pictures is in this repository.\n\n{table}"
     )
 
@@ -238,9 +239,10 @@ def _trained(found: Findings) -> str:
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `python -m export card`."""
     parser.add_argument("--out", type=Path, default=Path("README_model.md"), help="default: README_model.md")
-    add_name(parser)
+    add_names(parser)
 
 
-def add_name(parser: ArgumentParser) -> None:
-    """Declare --name, which the snippets of cards load from."""
-    parser.add_argument("--name", default=NAME, metavar="OWNER/NAME", help="of the repositories on the Hub")
+def add_names(parser: ArgumentParser) -> None:
+    """Declare --name and --space, which the snippets of the model card load from."""
+    parser.add_argument("--name", default=NAME, metavar="OWNER/NAME", help="of the model repository on the Hub")
+    parser.add_argument("--space", metavar="OWNER/NAME", help="of the Space; without it the card does not speak of one")

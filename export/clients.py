@@ -7,8 +7,7 @@ from detect.model import Metadata
 
 NAME = "OWNER/mobile-deepfake-detector"  # of the repositories on the Hub, until they are pushed somewhere
 
-USE = """\
-**With `detect`**, the Python package of this project, which finds the faces, calibrates and says when it is not sure.
+CODE = """
 Its code is the Space:
 
 ```
@@ -16,6 +15,10 @@ git clone https://huggingface.co/spaces/{space}
 cd {folder}
 pip install -r requirements.txt
 ```
+"""
+USE = """\
+**With `detect`**, the Python package of this project, which finds the faces, calibrates and says when it is not sure.\
+{code}
 
 ```python
 from detect import Detector
@@ -49,7 +52,8 @@ const side = classify.processor.image_processor.size.width;
 console.log(await classify(resize(await RawImage.read("face.png"), side), {{ top_k: 2 }}));
 ```
 
-`dtype: "q8"` takes the smaller int8 file.
+`dtype: "q8"` takes the smaller int8 file."""
+API = """
 
 **Through the Space's API**, from any program, with nothing but `pip install gradio_client`:
 
@@ -61,9 +65,13 @@ print(client.predict(image=handle_file("photo.jpg"), api_name="/analyze"))
 ```"""
 
 
-def use_text(name: str, space: str) -> str:
-    """How to load the model in four clients, in Markdown, by the names of model repository and Space on the Hub."""
-    return USE.format(name=name, space=space, folder=space.split("/")[-1])
+def use_text(name: str, space: str | None) -> str:
+    """How to load the model, in Markdown, by the names of model repository and Space on the Hub; without a Space,
+    nothing that needs one."""
+    if space is None:
+        return USE.format(name=name, code="")
+    code = CODE.format(space=space, folder=space.split("/")[-1])
+    return USE.format(name=name, code=code.rstrip()) + API.format(space=space)
 
 
 def input_text(metadata: Metadata) -> str:

@@ -7,9 +7,9 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from detect.files import write_text
-from detect.model import Metadata, Model
+from detect.model import Model
 from export import ExportError
-from export.card import ROOT, add_name, card_text, find
+from export.card import ROOT, add_names, card_text, find
 from export.clients import NAME
 from export.configs import model_config, preprocessor_config
 from export.evaluation import SPLITS
@@ -18,6 +18,7 @@ from export.sources import licence_text
 
 INT8 = "model_int8.onnx"
 SAME = ("labels", "size", "crop_margin", "resampling", "recipe_sha256", "data_sha256")  # of both model files
+FLOAT_SHA256 = "float_sha256"  # the int8 file's property that names the float32 file it was made from
 
 
 def build_model_repo(out: Path, name: str = NAME, space: str | None = None, root: Path = ROOT) -> Path:
@@ -30,7 +31,7 @@ def build_model_repo(out: Path, name: str = NAME, space: str | None = None, root
     Args:
         out: the folder; one that this made earlier, and nobody has changed since, is replaced.
         name: of the repository, "owner/name", for the card's snippets.
-        space: of the Space; by default the same.
+        space: of the Space, likewise; without it the card does not speak of one.
         root: the project's folder.
 
     Returns:
@@ -41,8 +42,7 @@ def build_model_repo(out: Path, name: str = NAME, space: str | None = None, root
         ModelError: a model file cannot serve.
     """
     found = find(root)
-    metadata, card = found.metadata, card_text(found, name, space)
-    check_int8(root, metadata)
+    card = card_text(found, name, space)
     reports = [
         path.relative_to(root).as_posix()
         for split in SPLITS
@@ -51,33 +51,53 @@ def build_model_repo(out: Path, name: str = NAME, space: str | None = None, root
     ]
     with whole_folder(out, root, "config.json") as folder:
         copy(root, folder, ["model.onnx", *reports, *linked(card)])
-        (folder / "onnx").mkdir()
-        for source, target in (
-            (root / "model.onnx", "onnx/model.onnx"),
-            (root / INT8, "onnx/model_quantized.onnx"),
-            (Path(__file__).with_name("resize.mjs"), "resize.mjs"),
-        ):
-            shutil.copyfile(source, folder / target)
-        for file, values in (
-            ("config.json", model_config(metadata)),
-            ("preprocessor_config.json", preprocessor_config(metadata)),
-        ):
-            write_text(folder / file, json.dumps(values, indent=2) + "\n")
+        write_client_files(folder, root, found.model)
         write_text(folder / "README.md", card)
         write_text(folder / "LICENSE.md", licence_text(found.audit["balance"]) + "\n")
     return out
 
 
-def check_int8(root: Path, metadata: Metadata) -> None:
-    """Raise ExportError unless the project has an int8 file of its model.onnx, which has this metadata."""
+def write_client_files(folder: Path, root: Path, model: Model) -> None:
+    """Write what other libraries read: onnx/, config.json, preprocessor_config.json and resize.mjs. No report is asked.
+
+    Args:
+        folder: a folder without them.
+        root: the project's folder.
+        model: its model.onnx.
+
+    Raises:
+        ExportError: the int8 file is missing or of another network.
+        ModelError: the int8 file cannot serve.
+    """
+    check_int8(root, model)
+    (folder / "onnx").mkdir()
+    for source, target in (
+        (model.path, "onnx/model.onnx"),
+        (root / INT8, "onnx/model_quantized.onnx"),
+        (Path(__file__).with_name("resize.mjs"), "resize.mjs"),
+    ):
+        shutil.copyfile(source, folder / target)
+    for file, values in (
+        ("config.json", model_config(model.metadata)),
+        ("preprocessor_config.json", preprocessor_config(model.metadata)),
+    ):
+        write_text(folder / file, json.dumps(values, indent=2) + "\n")
+
+
+def check_int8(root: Path, model: Model) -> None:
+    """Raise ExportError unless the project has an int8 file that was made from this model, its model.onnx."""
     file = root / INT8
     if not file.is_file():
         raise ExportError(f"There is no {INT8} beside model.onnx. Make it with `python -m export quantize`.")
-    int8 = Model(file).metadata
-    differ = [key for key in SAME if getattr(metadata, key) != getattr(int8, key)]
+    int8 = Model(file)
+    differ = [key for key in SAME if getattr(model.metadata, key) != getattr(int8.metadata, key)]
+    properties = int8.session.get_modelmeta().custom_metadata_map
+    if properties.get(FLOAT_SHA256) != json.dumps(model.sha256):  # the network itself, whatever its metadata say
+        differ.append(FLOAT_SHA256)
     if differ:
         raise ExportError(
-            f"{INT8} was not made from model.onnx: they differ in {', '.join(differ)}. Run `python -m export quantize`."
+            f"{INT8} was not made from model.onnx: {', '.join(differ)} {'does' if len(differ) == 1 else 'do'} not fit. "
+            "Run `python -m export quantize`."
         )
 
 
@@ -89,4 +109,4 @@ def linked(text: str) -> list[str]:
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `python -m export repository`."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to make")
-    add_name(parser)
+    add_names(parser)

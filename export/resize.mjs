@@ -26,31 +26,45 @@ function weights(from, to) {
 }
 
 /**
+ * Rows or columns, each resized by itself.
+ * @param {number} lines how many; pixel `n` of line `l` begins at data[l * line + n * step]
+ * @param {(line: number, target: number) => number} place where a target pixel begins in the result
+ */
+function pass(data, result, lines, line, step, channels, kernels, place) {
+  for (let l = 0; l < lines; l++)
+    kernels.forEach(([first, kernel], target) => {
+      for (let channel = 0; channel < channels; channel++) {
+        let sum = PRECISION / 2;
+        for (let n = 0; n < kernel.length; n++) sum += data[l * line + (first + n) * step + channel] * kernel[n];
+        result[place(l, target) + channel] = Math.floor(sum / PRECISION);
+      }
+    });
+  return result;
+}
+
+/**
  * A picture resized to a square.
  * @param {RawImage} image of transformers.js, 1 to 4 channels, 8 bits
  * @param {number} side of the result in pixels
  * @returns {RawImage} a new picture
  */
 export function resize(image, side) {
-  const { width, height, channels } = image;
-  const pass = (data, count, line, step, kernels, put) => {
-    for (let row = 0; row < count; row++)
-      for (let target = 0; target < side; target++) {
-        const [first, kernel] = kernels[target];
-        for (let channel = 0; channel < channels; channel++) {
-          let sum = PRECISION / 2;
-          for (let n = 0; n < kernel.length; n++) sum += data[row * line + (first + n) * step + channel] * kernel[n];
-          put(row, target, channel, Math.floor(sum / PRECISION));
-        }
-      }
+  let { data, width, height } = image;
+  const { channels } = image;
+  const across = () => {
+    const result = new Uint8ClampedArray(side * height * channels);
+    const place = (row, x) => (row * side + x) * channels;
+    data = pass(data, result, height, width * channels, channels, channels, weights(width, side), place);
+    width = side;
   };
-  const narrow = new Uint8ClampedArray(side * height * channels);
-  pass(image.data, height, width * channels, channels, weights(width, side), (row, x, channel, value) => {
-    narrow[(row * side + x) * channels + channel] = value;
-  });
-  const square = new Uint8ClampedArray(side * side * channels);
-  pass(narrow, side, channels, side * channels, weights(height, side), (column, y, channel, value) => {
-    square[(y * side + column) * channels + channel] = value;
-  });
-  return new image.constructor(square, side, side, channels);
+  const down = () => {
+    const result = new Uint8ClampedArray(width * side * channels);
+    const place = (column, y) => (y * width + column) * channels;
+    data = pass(data, result, width, channels, width * channels, channels, weights(height, side), place);
+    height = side;
+  };
+  // Each pass rounds to 8 bits, so their order counts. Pillow's Image.resize has an exception for very tall pictures.
+  const order = height > width * 100 && height > side ? [down, across] : [across, down];
+  order.forEach((resizeOneSide) => resizeOneSide());
+  return new image.constructor(data, side, side, channels);
 }

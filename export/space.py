@@ -8,7 +8,7 @@ from pathlib import Path
 
 from detect.files import write_text
 from export import ExportError
-from export.card import ROOT, add_name
+from export.card import ROOT
 from export.clients import NAME
 from export.folders import copy, whole_folder
 from export.repository import linked
@@ -108,4 +108,4 @@ def section(text: str, heading: str) -> str:
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `python -m export space`."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to make")
-    add_name(parser)
+    parser.add_argument("--name", default=NAME, metavar="OWNER/NAME", help="of the Space on the Hub")

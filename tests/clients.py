@@ -1,6 +1,6 @@
 """Other clients on the model repository's folder: what they are given, how they are run, how far they agree with us.
 
-As a command, after `make clients`, it writes reports/clients/clients.json:
+As a command (`make clients-report`), it writes reports/clients/clients.json:
 PYTHONPATH=. .venv-test/bin/python tests/clients.py --data DIR
 """
 
@@ -9,11 +9,13 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import onnx
 import pytest
 from conftest import ROOT
 from PIL import Image
@@ -22,9 +24,11 @@ from detect import Detector, open_picture
 from detect.crop import crop_box, cut, pixel_values
 from detect.detector import BATCH
 from detect.files import write_text
+from detect.model import Model, ModelError
+from export import ExportError
 from export.clients import clients_markdown
-from export.repository import INT8, build_model_repo
-from train.data import read_samples
+from export.repository import FLOAT_SHA256, INT8, write_client_files
+from train.data import DataError, read_samples
 from train.report import update_readme
 
 PYTHON = ROOT / ".venv-clients" / "bin" / "python"
@@ -77,23 +81,47 @@ def ask(words: Sequence[str | Path], repository: Path, crops: Path) -> dict:
     return json.loads(out.read_text())
 
 
-def with_optimum() -> list:
-    """The command of the Python client; skips the test where `make clients` has not been run."""
-    return [_there(PYTHON, PYTHON.is_file()), ROOT / "tests" / "client_optimum.py"]
+class Missing(RuntimeError):
+    """Something that a check asks for is not on this machine; the message says what to do."""
 
 
-def with_node() -> list:
-    """The command of the Node.js client; skips the test where `make clients` has not been run, or there is no Node."""
-    node = shutil.which("node")
-    return [_there(node, bool(node) and (NODE / "node_modules").is_dir()), NODE / "client.mjs"]
+def optimum() -> list:
+    """The command of the Python client; raises Missing."""
+    if not PYTHON.is_file():
+        raise Missing("transformers and Optimum are not installed: run `make clients`.")
+    return [PYTHON, ROOT / "tests" / "client_optimum.py"]
 
 
-def _there(what, found: bool):
-    if not found:
-        missing = "the other clients are not installed: run `make clients`, with Node.js"
-        assert not os.environ.get("REQUIRE_CLIENTS"), missing
-        pytest.skip(missing)
-    return what
+def javascript() -> str:
+    """Node.js; raises Missing."""
+    if found := shutil.which("node"):
+        return found
+    raise Missing("Node.js is not installed: install it with npm, and run `make clients`.")
+
+
+def node() -> list:
+    """The command of the Node.js client; raises Missing."""
+    found = javascript()
+    if not (NODE / "node_modules").is_dir():
+        raise Missing("transformers.js is not installed: run `make clients`, with Node.js and npm.")
+    return [found, NODE / "client.mjs"]
+
+
+def int8() -> Path:
+    """The project's int8 file; raises Missing."""
+    if not (ROOT / INT8).is_file():
+        raise Missing(f"there is no {INT8}: run `python -m export quantize`.")
+    return ROOT / INT8
+
+
+def needed(find: Callable):
+    """What `find` gives; where it is missing, skips the test, or fails it under REQUIRE_CLIENTS."""
+    try:
+        return find()
+    except Missing as missing:
+        if os.environ.get("REQUIRE_CLIENTS"):
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
 
 
 def agreement(ours: np.ndarray, scores: list) -> float:
@@ -103,32 +131,50 @@ def agreement(ours: np.ndarray, scores: list) -> float:
 
 def with_int8(folder: Path) -> Path:
     """What the model repository is made of, put together in an empty folder; where the project has no int8 file, the
-    float one stands in for it."""
+    float one stands in for it, so ask `needed(int8)` before looking at its numbers."""
     for name in ("model.onnx", "pyproject.toml"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "reports").mkdir()
     for report in (ROOT / "reports").iterdir():
         if report.name != REPORT.parent.name:  # which may be of the model before this one
             (folder / "reports" / report.name).symlink_to(report)
-    int8 = ROOT / INT8
-    shutil.copyfile(int8 if int8.is_file() else ROOT / "model.onnx", folder / INT8)
+    if (ROOT / INT8).is_file():
+        shutil.copyfile(ROOT / INT8, folder / INT8)
+    else:
+        write_int8(folder / INT8)
     return folder
 
 
-def measure(data: Path) -> dict:
-    """How far the clients agree with `detect` on every picture of the test split."""
-    detector = Detector(ROOT / "model.onnx")
+def write_int8(file: Path, **properties: object) -> None:
+    """Write the shipped model as what `python -m export quantize` would make of it, but in float32, with these
+    properties changed; None leaves one out."""
+    model, proto = Model(ROOT / "model.onnx"), onnx.load(ROOT / "model.onnx")
+    values = model.session.get_modelmeta().custom_metadata_map | {FLOAT_SHA256: json.dumps(model.sha256)}
+    values |= {name: json.dumps(value) for name, value in properties.items()}
+    onnx.helper.set_model_props(proto, {name: value for name, value in values.items() if value != "null"})
+    onnx.save(proto, file)
+
+
+def measure(data: Path, root: Path = ROOT) -> dict:
+    """How far the clients agree with `detect` on every picture of the test split.
+
+    Raises:
+        Missing: a client is not installed.
+        ExportError, ModelError, DataError: the model files or the pictures cannot be used.
+    """
+    commands = (
+        (optimum(), {"own": "transformers and Optimum"}),
+        (node(), {"own": "transformers.js in Node.js", "resized": "the same with resize.mjs"}),
+    )
+    detector = Detector(root / "model.onnx")
     with TemporaryDirectory() as place:
-        crops, source = Path(place) / "crops", Path(place) / "source"
+        crops, repository = Path(place) / "crops", Path(place) / "repository"
         crops.mkdir()
-        source.mkdir()
-        repository = build_model_repo(Path(place) / "repository", root=with_int8(source))
+        repository.mkdir()
+        write_client_files(repository, root, detector.model)  # the whole repository shows this very report
         ours = write_crops(detector, pictures_of_test(data), crops)
         rows = []
-        for words, ways in (
-            (with_optimum(), {"own": "transformers and Optimum"}),
-            (with_node(), {"own": "transformers.js in Node.js", "resized": "the same with resize.mjs"}),
-        ):
+        for words, ways in commands:
             answer = ask(words, repository, crops)
             rows += [
                 {
@@ -142,11 +188,21 @@ def measure(data: Path) -> dict:
     return {"model_sha256": detector.model.sha256, "pictures": len(ours), "clients": rows}
 
 
-if __name__ == "__main__":
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, required=True)
-    report = measure(parser.parse_args().data)
+    args = parser.parse_args(argv)
+    try:
+        report = measure(args.data)
+    except (DataError, ExportError, Missing, ModelError) as error:
+        print(f"tests/clients.py: {error}", file=sys.stderr)
+        return 2
     REPORT.parent.mkdir(exist_ok=True)
     write_text(REPORT, json.dumps(report, indent=1) + "\n")
     update_readme(ROOT / "README.md", "clients", clients_markdown(report))
     print(clients_markdown(report))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

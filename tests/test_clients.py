@@ -1,12 +1,17 @@
 """The model repository in transformers with Optimum and in transformers.js: the same numbers, the same labels."""
 
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import clients
 import numpy as np
 import pytest
-from clients import REPORT, agreement, ask, pictures_of_test, some, with_node, with_optimum, write_crops
+from clients import REPORT, agreement, ask, needed, pictures_of_test, some, with_int8, write_crops
 from conftest import FACES, ROOT
+from PIL import Image
 
 from detect import Model
 from export.clients import clients_markdown
@@ -34,27 +39,36 @@ def asked(crops, repository):
     """Both clients at work at the same time."""
     with ThreadPoolExecutor() as pool:
         yield {
-            client: pool.submit(lambda c=client: ask(c(), repository, crops[0])) for client in (with_optimum, with_node)
+            client: pool.submit(lambda c=client: ask(needed(c), repository, crops[0]))
+            for client in (clients.optimum, clients.node)
         }
 
 
 @pytest.fixture(scope="module")
 def optimum(asked):
-    return asked[with_optimum].result()
+    return asked[clients.optimum].result()
 
 
 @pytest.fixture(scope="module")
 def node(asked):
-    return asked[with_node].result()
+    return asked[clients.node].result()
 
 
-def check_logits(answer, ours):
-    for dtype, expected in (("fp32", some(ours["fp32"])), ("q8", ours["q8"])):
-        assert len(expected) >= 7 and np.abs(np.array(answer["logits"][dtype]) - expected).max() <= TOLERANCE, dtype
+@pytest.fixture(params=["fp32", "q8"])
+def dtype(request) -> str:
+    """Which of the model files; the int8 one only where there is one, lest the float one be compared with itself."""
+    if request.param == "q8":
+        needed(clients.int8)
+    return request.param
 
 
-def test_optimum_computes_the_same_logits(optimum, crops):
-    check_logits(optimum, crops[1])
+def check_logits(answer, ours, dtype):
+    expected = some(ours["fp32"]) if dtype == "fp32" else ours["q8"]
+    assert len(expected) >= 7 and np.abs(np.array(answer["logits"][dtype]) - expected).max() <= TOLERANCE
+
+
+def test_optimum_computes_the_same_logits(dtype, optimum, crops):
+    check_logits(optimum, crops[1], dtype)
     assert optimum["config"] == "MobileNetV2Config"
 
 
@@ -66,8 +80,8 @@ def test_transformers_pipeline_gives_the_same_labels(optimum, crops):
     assert np.abs(softmax - optimum["scores"]["own"]).max() < 0.01  # not only the larger one
 
 
-def test_transformers_js_computes_the_same_logits(node, crops):
-    check_logits(node, crops[1])
+def test_transformers_js_computes_the_same_logits(dtype, node, crops):
+    check_logits(node, crops[1], dtype)
 
 
 def test_transformers_js_pipeline_gives_the_same_labels_after_resize_mjs(node, crops):
@@ -91,6 +105,71 @@ def test_the_report_on_the_clients_is_of_the_shipped_model_and_readme_shows_it()
     assert rest.partition(END)[0].strip() == clients_markdown(report)
     reached = {row["name"]: row["same_label"] for row in report["clients"]}
     assert min(reached["transformers and Optimum"], reached["the same with resize.mjs"]) >= SAME
+
+
+RESIZE = """
+const { resize } = await import(process.argv[1]);
+class Picture {
+  constructor(data, width, height, channels) { Object.assign(this, { data, width, height, channels }); }
+}
+let input = "";
+for await (const part of process.stdin) input += part;
+console.log(JSON.stringify(JSON.parse(input).map(([data, width, height, side]) =>
+  [...resize(new Picture(Uint8Array.from(data), width, height, 3), side).data])));
+"""
+
+
+def test_resize_mjs_is_pillow_to_the_bit():
+    rng = np.random.default_rng(5)
+    sizes = [(2, 525, 7), (3, 400, 40), (525, 2, 7), (1, 101, 101), (1, 101, 150), (2, 200, 9), (160, 160, 160)]
+    sizes += [(*map(int, rng.integers(1, 200, 2)), int(rng.integers(7, 60))) for _ in range(60)]
+    pictures = [rng.integers(0, 256, (height, width, 3), dtype=np.uint8) for width, height, _ in sizes]
+    given = [(p.ravel().tolist(), *size) for p, size in zip(pictures, sizes, strict=True)]
+    words = [needed(clients.javascript), "--input-type=module", "--eval", RESIZE, ROOT / "export" / "resize.mjs"]
+    done = subprocess.run(words, input=json.dumps(given), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    for picture, (width, height, side), ours in zip(pictures, sizes, json.loads(done.stdout), strict=True):
+        pillow = Image.fromarray(picture).resize((side, side), Image.Resampling.BILINEAR)
+        assert np.array_equal(np.asarray(pillow).ravel(), ours), (width, height, side)
+
+
+def test_the_clients_are_measured_whatever_the_reports_are_of(tmp_path, data, monkeypatch):
+    """As after a new training, when reports/ is of the model before it."""
+    root = with_int8(tmp_path)
+    (root / "reports").rename(root / "gone")
+    asked = []
+
+    def answer(words, repository, crops):
+        asked.append(sorted(path.name for path in repository.iterdir()))
+        pixels = np.fromfile(crops / "pixels.f32", "<f4").reshape(-1, 3, 160, 160)
+        logits = Model(repository / "onnx" / "model.onnx").logits(pixels).tolist()
+        scores = [[1, 0]] * len(list(crops.glob("*.png")))
+        return {"versions": {}, "logits": {"fp32": logits}, "scores": {"own": scores, "resized": scores}}
+
+    for name, value in {"optimum": list, "node": list, "ask": answer}.items():
+        monkeypatch.setattr(clients, name, value)
+    report = clients.measure(data, root)
+    assert asked == [["config.json", "onnx", "preprocessor_config.json", "resize.mjs"]] * 2
+    assert report["pictures"] == 32 and [row["logits_difference"] for row in report["clients"]] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("missing", ["PYTHON", "NODE"])
+def test_without_a_client_the_report_ends_in_a_sentence(missing, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(clients, "PYTHON", Path(sys.executable))
+    monkeypatch.setattr(clients, missing, tmp_path / "nothing")
+    assert clients.main(["--data", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "installed: " in said and "`make clients`" in said and said.count("\n") == 1
+
+
+def test_where_there_is_no_int8_file_its_numbers_are_not_looked_at(tmp_path, monkeypatch):
+    monkeypatch.setattr(clients, "ROOT", tmp_path)
+    monkeypatch.delenv("REQUIRE_CLIENTS", raising=False)
+    with pytest.raises(pytest.skip.Exception, match=r"no model_int8\.onnx: run `python -m export quantize`"):
+        needed(clients.int8)
+    monkeypatch.setenv("REQUIRE_CLIENTS", "1")
+    with pytest.raises(pytest.fail.Exception, match=r"no model_int8\.onnx"):
+        needed(clients.int8)
 
 
 def test_the_table_flatters_no_client():

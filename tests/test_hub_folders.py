@@ -5,9 +5,8 @@ import json
 import re
 from pathlib import Path
 
-import onnx
 import pytest
-from clients import with_int8
+from clients import with_int8, write_int8
 from conftest import ROOT, here
 
 from detect import Detector, Model
@@ -15,7 +14,7 @@ from detect.crop import RESAMPLING
 from detect.model import CONTRACT
 from export import ExportError, folders
 from export.folders import whole_folder
-from export.repository import INT8, build_model_repo
+from export.repository import FLOAT_SHA256, INT8, build_model_repo
 
 MODEL = (ROOT / "model.onnx").read_bytes()
 
@@ -78,13 +77,22 @@ def test_without_the_int8_file_nothing_is_made(project, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_an_int8_file_of_another_network_is_refused(project, tmp_path):
-    proto = onnx.load(ROOT / "model.onnx")
-    metadata = Model(ROOT / "model.onnx").metadata
-    onnx.helper.set_model_props(proto, metadata.to_properties() | {"recipe_sha256": json.dumps("0" * 64)})
-    onnx.save(proto, project / INT8)
-    with pytest.raises(ExportError, match="they differ in recipe_sha256"):
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [
+        ({"recipe_sha256": "0" * 64}, "recipe_sha256 does not fit"),
+        ({FLOAT_SHA256: "0" * 64}, "float_sha256 does not fit"),  # trained again, by the same recipe on the same data
+        ({FLOAT_SHA256: None}, "float_sha256 does not fit"),
+        ({FLOAT_SHA256: "0" * 64, "data_sha256": "0" * 64}, "data_sha256, float_sha256 do not fit"),
+    ],
+)
+def test_an_int8_file_of_another_network_is_refused(project, tmp_path, properties, said):
+    write_int8(project / INT8, **properties)
+    with pytest.raises(ExportError, match=f"{said}. Run `python -m export quantize`"):
         build_model_repo(tmp_path / "out", root=project)
+    assert not (tmp_path / "out").exists()
+    write_int8(project / INT8)
+    build_model_repo(tmp_path / "out", root=project)
 
 
 def make(out, text="one"):

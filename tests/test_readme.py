@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from contextlib import redirect_stdout
 from importlib import import_module
 from io import StringIO
@@ -13,18 +14,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clients import NODE as NODE_CLIENTS
-from clients import with_node, with_optimum
+from clients import needed, node, optimum
 from conftest import ROOT, here
 from films import film
+from hub_server import running_hub
 from PIL import Image
 
 from export.card import card_text, find
 from export.clients import NAME
+from export.push import project_version
 from export.space import space_readme
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-TEXTS = {"README": README, "card": card_text(find()), "Space": space_readme(README, NAME)}
+TEXTS = {"README": README, "card": card_text(find(), NAME, NAME), "Space": space_readme(README, NAME)}
 PORTRAIT = ROOT / "examples" / "real_eileen_collins.jpg"
+OWNER, PUBLISHED = "OWNER", "someone"
 PAGE = "http://127.0.0.1:7860"
 
 
@@ -46,8 +50,9 @@ def snippets(language: str) -> list:
 
 def local(code: str, url: str = "") -> str:
     """A snippet with this machine's files and page in place of the Hub's."""
-    code = code.replace(f'Client("{NAME}")', f'Client("{url}")').replace(PAGE, url.rstrip("/"))
-    return code.replace(f'Detector("{NAME}")', 'Detector("model.onnx")').replace(NAME, "repository")
+    return (
+        code.replace(f'Client("{NAME}")', f'Client("{url}")').replace(PAGE, url.rstrip("/")).replace(NAME, "repository")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -66,22 +71,52 @@ def place(tmp_path_factory, repository) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def hub(repository):
+    """A Hub with the folder of the model repository, as `python -m export push` publishes it."""
+    files = {path.relative_to(repository).as_posix(): path for path in repository.rglob("*") if path.is_file()}
+    with running_hub() as server:
+        published = server.repo(NAME.replace(OWNER, PUBLISHED), {name: f.read_bytes() for name, f in files.items()})
+        published.tags[f"v{project_version()}"] = published.head
+        yield server
+
+
+def python(code: str, home: Path, interpreter: str | Path = sys.executable, **variables: str) -> str:
+    """What a program prints that knows nothing of these tests, in this folder, with its own cache of the Hub."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING_", "MODEL_"))}
+    environment = kept | {"HF_HOME": str(home), "HF_HUB_DISABLE_TELEMETRY": "1"} | variables
+    done = subprocess.run([interpreter, "-c", code], capture_output=True, text=True, timeout=200, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.parametrize("code", snippets("python"))
-def test_python(code, place, request, monkeypatch):
+def test_python(code, place, request, monkeypatch, tmp_path):
     monkeypatch.chdir(place)
     if "optimum" in code:
-        done = subprocess.run(
-            [with_optimum()[0], "-c", local(code)], capture_output=True, text=True, timeout=200,
-            env=os.environ | {"HF_HUB_OFFLINE": "1"},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        said = done.stdout
+        said = python(local(code), tmp_path, needed(optimum)[0], HF_HUB_OFFLINE="1")
+    elif f'Detector("{NAME}")' in code:
+        hub = request.getfixturevalue("hub")
+        before = hub.count("GET", "/large/")
+        said = python(code.replace(OWNER, PUBLISHED), tmp_path, HF_ENDPOINT=hub.url, PYTHONPATH=str(ROOT))
+        assert hub.count("GET", "/large/") == before + 1  # the model came from there
     else:
         url = request.getfixturevalue("server")[0] if "gradio_client" in code else ""
         with redirect_stdout(StringIO()) as out:
             exec(compile(local(code, url), "snippet", "exec"), {"__name__": "snippet"})
         said = out.getvalue()
     assert re.search(r"\b(real|fake|unsure|Real|Fake|Not sure)\b", said)
+
+
+def test_the_words_on_loading_from_the_hub(hub, place, monkeypatch, tmp_path):
+    monkeypatch.chdir(place)
+    (call,) = re.findall(r"`(Detector\.from_hub\(.*?\))`", README)
+    code = f"from detect import Detector\nprint({call.replace('owner/name', NAME)}.model.path)"
+    variables = {"HF_ENDPOINT": hub.url, "PYTHONPATH": str(ROOT)}
+    said = python(code.replace(OWNER, PUBLISHED), tmp_path, **variables)
+    assert said.strip().endswith("onnx/model_quantized.onnx")
+    for name in ("MODEL_REPO", "MODEL_REVISION", "owner/name@revision"):
+        assert f"`{name}`" in README
 
 
 @pytest.mark.parametrize("code", snippets("js"))
@@ -92,7 +127,7 @@ def test_javascript(code, place, request):
             assert not os.environ.get("REQUIRE_NODE"), "Node.js or the packages of tests/node are not installed"
             pytest.skip("Node.js or the packages of tests/node are not installed")
     else:
-        with_node()
+        needed(node)
         packages, url = NODE_CLIENTS / "node_modules", ""
     here_only = 'import { env as settings } from "@huggingface/transformers";\nsettings.allowRemoteModels = false;\n'
     here_only += 'settings.localModelPath = "./";\n'
