@@ -28,6 +28,7 @@ clients-report: .venv-test/installed .venv-clients/installed
 train: .venv-test/installed
 	.venv-test/bin/python -m train fit --recipe shipped --data $(DATA) --weights $(WEIGHTS) --out runs/shipped
 	.venv-test/bin/python -m export onnx runs/shipped --out model.onnx
+	.venv-test/bin/python -m export quantize --data $(DATA)
 	cp runs/shipped/curves.png runs/shipped/history.csv reports/shipped/
 	$(MAKE) reports
 

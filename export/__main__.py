@@ -1,4 +1,4 @@
-"""Command line: python -m export onnx|calibrate|card|repository|space|push."""
+"""Command line: python -m export onnx|calibrate|quantize|card|repository|space|push."""
 
 import argparse
 import os
@@ -10,8 +10,10 @@ os.environ["KERAS_BACKEND"] = "tensorflow"  # tf2onnx reads TensorFlow graphs
 
 from detect.model import ModelError
 from export import ExportError, card, push, repository, space
+from export import quantize as quantization
 from export.calibrate import add_arguments, recalibrate
 from train.data import DataError
+from train.recipe import RecipeError
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -24,6 +26,9 @@ def main(argv: list[str] | None = None) -> int:
     calibrate = commands.add_parser("calibrate", help="fit a model file's temperature and unsure band to pictures")
     add_arguments(calibrate)
     calibrate.set_defaults(run_command=_calibrate)
+    quantize = commands.add_parser("quantize", help="write an int8 file of a model, if it judges as well")
+    quantization.add_arguments(quantize)
+    quantize.set_defaults(run_command=quantization.run)
     publish = commands.add_parser("push", help="publish the model repository and the Space on the Hugging Face Hub")
     push.add_arguments(publish)
     publish.set_defaults(run_command=push.run)
@@ -40,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         args.run_command(args)
-    except (DataError, ExportError, ModelError) as error:
+    except (DataError, ExportError, ModelError, RecipeError) as error:
         sentence = str(error)
     except OSError as error:
         sentence = f"{error.filename or 'A file'}: {error.strerror or error}."

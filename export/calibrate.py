@@ -41,7 +41,7 @@ def recalibrate(model: Path, data: Path, out: Path, tier: str, accuracy: float) 
         raise DataError(f"--accuracy {accuracy} must be over 0.5, and at most 1.")
     detector = Detector(model)
     samples = read_samples(data, detector.metadata.seed, needed=("val",))
-    logits, mirrored, labels = _looks(detector, [s for s in samples if s.split == "val"], tier)
+    logits, mirrored, labels = look_twice(detector, [s for s in samples if s.split == "val"], tier)
     if set(labels.tolist()) != {0, 1}:
         raise DataError(f"The val split of {data} needs readable pictures of both classes.")
     temperature, band = calibrate(logits, mirrored, labels, accuracy)
@@ -59,7 +59,7 @@ def recalibrate(model: Path, data: Path, out: Path, tier: str, accuracy: float) 
     return metadata
 
 
-def _looks(detector: Detector, samples: list[Sample], tier: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def look_twice(detector: Detector, samples: list[Sample], tier: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Logits [N, 2] of the largest face of every readable picture, those of its mirror image, and labels [N]."""
     crops, labels = [], []
     for sample in samples:

@@ -23,6 +23,7 @@ from detect.faces import FaceFinder, FoundFace
 from detect.files import whole_file, write_text
 from detect.picture import PictureError
 from train.data import DataError, Sample
+from train.recipe import Recipe
 from train.tiers import open_degraded
 
 LONGEST = 640  # pixels; a larger region is averaged down to it, or a few camera photographs would fill the disk
@@ -36,6 +37,13 @@ class Framing:
     margin: float  # of the crop, see detect.crop.crop_box
     slack: float = 0.0  # kept around the crop, as a share of its side
     tier: str = "clean"  # see train.tiers
+
+    @classmethod
+    def of(cls, recipe: Recipe, split: str) -> "Framing":
+        """Of train as the pictures are, with room for what the recipe draws; of other splits in the recipe's tier."""
+        if split != "train":
+            return cls(recipe.crop_margin, 0.0, recipe.tier or "clean")
+        return cls(recipe.crop_margin, recipe.reframe.scale / 2 + recipe.reframe.shift if recipe.reframe else 0.0)
 
 
 @dataclass(frozen=True)

@@ -70,13 +70,9 @@ class Run:
         return json.loads(file.read_text(encoding="utf-8"))
 
     def crops(self, split: str, samples: list) -> Crops:
-        """Faces of one split, from the run's cache: of train as they are, of the others in the recipe's tier."""
-        recipe, tier, slack = self.recipe, self.recipe.tier or "clean", 0.0
-        if split == "train":
-            tier, slack = "clean", recipe.reframe.scale / 2 + recipe.reframe.shift if recipe.reframe else 0.0
-        chosen = [sample for sample in samples if sample.split == split]
-        framing = Framing(recipe.crop_margin, slack, tier)
-        return cached_crops(chosen, framing, recipe.resampling, self.cache or self.folder / "crops", split)
+        """Faces of one split, from the run's cache."""
+        chosen, framing = [sample for sample in samples if sample.split == split], Framing.of(self.recipe, split)
+        return cached_crops(chosen, framing, self.recipe.resampling, self.cache or self.folder / "crops", split)
 
 
 def fit(recipe: Recipe, data: Path, weights: str | Path, out: Path, cache: Path | None = None) -> Run:
