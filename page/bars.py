@@ -6,12 +6,12 @@ from detect.stability import Stability
 
 AS_IT_IS = "as it is"
 CSS = """
-#scores table { width: 100%; border-collapse: collapse; font-size: var(--text-md); }
-#scores th { text-align: left; font-weight: normal; white-space: nowrap; padding: 0.15rem 0.6rem 0.15rem 0; }
-#scores td:nth-child(2) { width: 60%; background: var(--background-fill-secondary); padding: 0.2rem 0; }
-#scores td:nth-child(3) { white-space: nowrap; padding-left: 0.6rem; }
-#scores div.bar { height: 1rem; }
-@media (max-width: 767px) { #scores td:nth-child(2) { width: 30%; } }
+#scores table { width: 100%; table-layout: fixed; border-collapse: collapse; font-size: var(--text-sm); }
+#scores :is(table, tr, th, td) { border: none !important; text-align: left; font-weight: normal; padding: 0.2rem 0.4rem 0.2rem 0; }
+#scores th { width: 30%; }
+#scores td:last-child { width: 33%; padding-left: 0.6rem; }
+#scores td:nth-child(2) { background: var(--background-fill-secondary); padding: 0.2rem 0; }
+#scores .bar { height: 1rem; }
 """
 
 

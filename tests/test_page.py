@@ -166,6 +166,7 @@ def test_behind_the_verdict_stand_a_map_scores_and_the_claims_of_the_file(page, 
     page.wait_for_selector("#heat img")
     unfold(page, "Does the score hold?")
     page.wait_for_selector("#scores tr")
+    assert page.locator("#scores td:nth-child(2)").first.bounding_box()["width"] > 80  # room for the bars
     assert re.search(
         r"Face 1: .*as it is: .*; JPEG quality 90: \d+ in 100;.*cut tighter: \d+ in 100", page.inner_text("#holds")
     )
