@@ -7,7 +7,8 @@ from detect.stability import Stability
 AS_IT_IS = "as it is"
 CSS = """
 #scores table { width: 100%; table-layout: fixed; border-collapse: collapse; font-size: var(--text-sm); }
-#scores :is(table, tr, th, td) { border: none !important; text-align: left; font-weight: normal; padding: 0.2rem 0.4rem 0.2rem 0; }
+#scores :is(table, tr, th, td) { border: none !important; padding: 0.2rem 0.4rem 0.2rem 0; }
+#scores :is(th, td) { text-align: left; font-weight: normal; }
 #scores th { width: 30%; }
 #scores td:last-child { width: 33%; padding-left: 0.6rem; }
 #scores td:nth-child(2) { background: var(--background-fill-secondary); padding: 0.2rem 0; }

@@ -38,7 +38,7 @@ def headline(page):
 
 
 def frames(page, file):
-    """How many frames are drawn on the picture that is shown: where it differs from the file."""
+    """How many frames are drawn on the picture that is shown."""
     shown = Image.open(io.BytesIO(page.request.get(page.get_attribute("#faces img", "src")).body())).convert("RGB")
     plain = Image.open(file).convert("RGB").resize(shown.size)
     drawn = (np.abs(np.asarray(shown).astype(int) - np.asarray(plain)).max(axis=-1) > 60).astype(np.uint8)
@@ -82,8 +82,7 @@ def test_bold_and_plain_text_are_of_one_font_that_is_on_the_device(page):
 
 
 def test_the_page_says_what_becomes_of_its_fake_examples(page):
-    fakes = [str(file) for file in sorted(EXAMPLES.glob("fake_*.jpg"))]
-    detector = Detector(ROOT / "model.onnx")
+    fakes, detector = sorted(EXAMPLES.glob("fake_*.jpg")), Detector(ROOT / "model.onnx")
     labels = [examine(detector, open_picture(fake))[0].label for fake in fakes]
     counts = [len(fakes), *(labels.count(label) for label in ("fake", "unsure", "real"))]
     assert [int(number) for number in re.findall(r"\d+", page.inner_text("#examples-said"))] == counts
@@ -95,12 +94,13 @@ def test_what_cannot_be_judged_is_said_in_view_and_leaves_no_broken_image(page):
     page.set_input_files("#photo input[type=file]", files=[words])
     assert "could not be judged" in headline(page)
     page.wait_for_function("document.querySelector('#why').getBoundingClientRect().bottom <= innerHeight")
-    assert page.locator("#photo .image-frame img").evaluate("image => getComputedStyle(image).visibility") == "hidden"
+    image, seen = page.locator("#photo .image-frame img"), "image => getComputedStyle(image).visibility"
+    assert image.evaluate(seen) == "hidden"
     page.get_by_role("button", name="Remove Image").click()
     page.locator("#headline h2").wait_for(state="detached")
     upload(page, REAL)
     assert VERDICT.search(headline(page))
-    assert page.locator("#photo .image-frame img").evaluate("image => getComputedStyle(image).visibility") == "visible"
+    assert image.evaluate(seen) == "visible"
 
 
 def test_a_broken_file_gets_a_sentence_and_the_page_goes_on(page, tmp_path):
