@@ -11,7 +11,7 @@ CSS = """
 #scores :is(th, td) { text-align: left; font-weight: normal; }
 #scores th { width: 30%; }
 #scores td:last-child { width: 33%; padding-left: 0.6rem; }
-#scores td:nth-child(2) { background: var(--background-fill-secondary); padding: 0.2rem 0; }
+#scores .track { background: var(--background-fill-secondary); }
 #scores .bar { height: 1rem; }
 """
 
@@ -24,4 +24,4 @@ def bars(tested: Stability) -> str:
 
 def _row(name: str, p_fake: float, label: str) -> str:
     bar = f'<div class="bar" style="width: {100 * p_fake:.1f}%; background: {COLOURS[label]}"></div>'
-    return f'<tr><th scope="row">{name}</th><td>{bar}</td><td>{in_100(p_fake)}, {WORDS[label]}</td></tr>'
+    return f'<tr><th scope="row">{name}</th><td><div class="track">{bar}</div></td><td>{in_100(p_fake)}, {WORDS[label]}</td></tr>'
