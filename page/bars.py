@@ -24,4 +24,5 @@ def bars(tested: Stability) -> str:
 
 def _row(name: str, p_fake: float, label: str) -> str:
     bar = f'<div class="bar" style="width: {100 * p_fake:.1f}%; background: {COLOURS[label]}"></div>'
-    return f'<tr><th scope="row">{name}</th><td><div class="track">{bar}</div></td><td>{in_100(p_fake)}, {WORDS[label]}</td></tr>'
+    cells = f'<div class="track">{bar}</div>', f"{in_100(p_fake)}, {WORDS[label]}"
+    return f'<tr><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
