@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from detect.crop import Box, crop_box
-from detect.explain import MAX_SHOWN, WORDS, face_name, faces_shown
+from detect.explain import MAX_SHOWN, face_name, faces_shown
 from detect.verdict import FAKE, REAL, UNSURE, Verdict
 from detect.video import VideoVerdict, key_frames
 
@@ -13,7 +13,6 @@ TILE_SIDE, TILE_MARGIN = 480, 0.6  # of a key frame: pixels, and what is shown o
 COLOURS = {REAL: "#1d6fd8", FAKE: "#d1343c", UNSURE: "#8a6d00"}  # of words and bars, on white
 FRAMES = {REAL: "#5aa9ff", FAKE: "#ff6b6b", UNSURE: "#ffc83d"}  # light, with a dark edge: seen on hair and on sky
 EDGE, CHOSEN_EDGE = "#111111", "#ffffff"
-WORD_COLOURS = {WORDS[name]: colour for name, colour in COLOURS.items()}
 # Of the lines in a timeline, told apart with any kind of colour vision (Okabe & Ito 2008).
 LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c8c8c", "#b8a800")
 

@@ -6,12 +6,13 @@ from detect.stability import Stability
 
 AS_IT_IS = "as it is"
 CSS = """
-#scores table { width: 100%; border-collapse: collapse; font-size: var(--text-md); }
-#scores th { text-align: left; font-weight: normal; white-space: nowrap; padding: 0.15rem 0.6rem 0.15rem 0; }
-#scores td:nth-child(2) { width: 60%; background: var(--background-fill-secondary); padding: 0.2rem 0; }
-#scores td:nth-child(3) { white-space: nowrap; padding-left: 0.6rem; }
-#scores div.bar { height: 1rem; }
-@media (max-width: 767px) { #scores td:nth-child(2) { width: 30%; } }
+#scores table { width: 100%; table-layout: fixed; border-collapse: collapse; font-size: var(--text-sm); }
+#scores :is(table, tr, th, td) { border: none !important; padding: 0.2rem 0.4rem 0.2rem 0; }
+#scores :is(th, td) { text-align: left; font-weight: normal; }
+#scores th { width: 30%; }
+#scores td:last-child { width: 33%; padding-left: 0.6rem; }
+#scores .track { background: var(--background-fill-secondary); }
+#scores .bar { height: 1rem; }
 """
 
 
@@ -23,4 +24,5 @@ def bars(tested: Stability) -> str:
 
 def _row(name: str, p_fake: float, label: str) -> str:
     bar = f'<div class="bar" style="width: {100 * p_fake:.1f}%; background: {COLOURS[label]}"></div>'
-    return f'<tr><th scope="row">{name}</th><td>{bar}</td><td>{in_100(p_fake)}, {WORDS[label]}</td></tr>'
+    cells = f'<div class="track">{bar}</div>', f"{in_100(p_fake)}, {WORDS[label]}"
+    return f'<tr><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'

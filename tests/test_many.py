@@ -129,7 +129,8 @@ def test_a_closed_run_gives_its_turn_back_and_too_many_are_told_so(detector):
     assert "1 of 20" in next(runs[1])[1]
     for run in runs[1:]:
         run.close()
-    assert many.judge(files[:1])[0]["label"]
+    *_, answers = many.judge(files[:1])
+    assert answers[0]["label"]
 
 
 def test_a_run_that_is_stopped_says_so_and_one_that_is_replaced_says_nothing(detector):
@@ -156,7 +157,7 @@ def test_more_than_are_judged_at_a_time_are_refused(detector):
     many = Many(detector)
     files = [Named(str(REAL), "a.jpg")] * (MAX_PICTURES + 1)
     with pytest.raises(NotJudged, match="201 files; at most 200"):
-        many.judge(files)
+        next(many.judge(files))
     ((title, why, *_),) = many.watch(files, many.runs.open())
     assert "could not be judged" in title and "201 files; at most 200" in why
 
@@ -205,7 +206,7 @@ def test_a_photograph_does_not_wait_for_an_album(client, heavy):
 
 def test_names_come_back_as_they_were_sent(server):
     answer = batch(server[0], [uploaded(server[0], name) for name in (MARKUP, FORMULA, f"/etc/{FORMULA}")])
-    (entries,) = json.loads(answer.split("data: ", 1)[1])
+    (entries,) = json.loads(answer.rpartition("data: ")[2])
     assert [entry["file"] for entry in entries] == [MARKUP, FORMULA, FORMULA] and all("label" in e for e in entries)
 
 

@@ -38,7 +38,7 @@ def headline(page):
 
 
 def frames(page, file):
-    """How many frames are drawn on the picture that is shown: where it differs from the file."""
+    """How many frames are drawn on the picture that is shown."""
     shown = Image.open(io.BytesIO(page.request.get(page.get_attribute("#faces img", "src")).body())).convert("RGB")
     plain = Image.open(file).convert("RGB").resize(shown.size)
     drawn = (np.abs(np.asarray(shown).astype(int) - np.asarray(plain)).max(axis=-1) > 60).astype(np.uint8)
@@ -82,8 +82,7 @@ def test_bold_and_plain_text_are_of_one_font_that_is_on_the_device(page):
 
 
 def test_the_page_says_what_becomes_of_its_fake_examples(page):
-    fakes = [str(file) for file in sorted(EXAMPLES.glob("fake_*.jpg"))]
-    detector = Detector(ROOT / "model.onnx")
+    fakes, detector = sorted(EXAMPLES.glob("fake_*.jpg")), Detector(ROOT / "model.onnx")
     labels = [examine(detector, open_picture(fake))[0].label for fake in fakes]
     counts = [len(fakes), *(labels.count(label) for label in ("fake", "unsure", "real"))]
     assert [int(number) for number in re.findall(r"\d+", page.inner_text("#examples-said"))] == counts
@@ -91,16 +90,16 @@ def test_the_page_says_what_becomes_of_its_fake_examples(page):
 
 @pytest.mark.parametrize("first_tab", [(390, 700)], ids=["phone"], indirect=True)
 def test_what_cannot_be_judged_is_said_in_view_and_leaves_no_broken_image(page):
-    words = {"name": "words.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"}
-    page.set_input_files("#photo input[type=file]", files=[words])
+    upload(page, {"name": "words.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"})
     assert "could not be judged" in headline(page)
     page.wait_for_function("document.querySelector('#why').getBoundingClientRect().bottom <= innerHeight")
-    assert page.locator("#photo .image-frame img").evaluate("image => getComputedStyle(image).visibility") == "hidden"
+    image, seen = page.locator("#photo .image-frame img"), "image => getComputedStyle(image).visibility"
+    assert image.evaluate(seen) == "hidden"
     page.get_by_role("button", name="Remove Image").click()
     page.locator("#headline h2").wait_for(state="detached")
     upload(page, REAL)
     assert VERDICT.search(headline(page))
-    assert page.locator("#photo .image-frame img").evaluate("image => getComputedStyle(image).visibility") == "visible"
+    assert image.evaluate(seen) == "visible"
 
 
 def test_a_broken_file_gets_a_sentence_and_the_page_goes_on(page, tmp_path):
@@ -166,6 +165,7 @@ def test_behind_the_verdict_stand_a_map_scores_and_the_claims_of_the_file(page, 
     page.wait_for_selector("#heat img")
     unfold(page, "Does the score hold?")
     page.wait_for_selector("#scores tr")
+    assert page.locator("#scores .track").first.bounding_box()["width"] > 80  # room for the bars
     assert re.search(
         r"Face 1: .*as it is: .*; JPEG quality 90: \d+ in 100;.*cut tighter: \d+ in 100", page.inner_text("#holds")
     )
@@ -224,7 +224,7 @@ def chosen(page, number):
     said = dict(re.findall(r"(?:; |fake )([\w ]+): (\d+) in 100", page.inner_text("#holds")))
     rows = page.locator("#scores tr").all()
     assert {row.locator("th").inner_text(): row.locator("td").last.inner_text().split()[0] for row in rows} == said
-    whole = rows[0].locator("td").first.bounding_box()["width"]
+    whole = rows[0].locator(".track").bounding_box()["width"]
     drawn = [row.locator(".bar").bounding_box()["width"] / whole for row in rows]
     assert drawn == pytest.approx([int(chance) / 100 for chance in said.values()], abs=0.01)
     return page.get_attribute("#crop img", "src")

@@ -4,6 +4,7 @@ import asyncio
 import os
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,9 @@ def asked(gate, path, *parts, length=None):
         statuses.append(message.get("status"))
 
     headers = [] if length is None else [(b"content-length", str(length).encode())]
-    asyncio.run(gate({"type": "http", "path": path, "headers": headers}, receive, send))
+    with ThreadPoolExecutor(1) as own_thread:  # beside Playwright's event loop, which goes on in the main one
+        request = gate({"type": "http", "path": path, "headers": headers}, receive, send)
+        own_thread.submit(asyncio.run, request).result()
     return statuses[0]
 
 
