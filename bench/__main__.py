@@ -8,12 +8,12 @@ from pathlib import Path
 
 import onnxruntime
 
-from bench import page
+from bench import int8, page
 from detect.files import write_text
 from train.timing import machine
 
 FOLDER = Path(__file__).resolve().parent
-PARTS: dict[str, Callable[[], list[dict]]] = {"page": page.measure}
+PARTS: dict[str, Callable[[], list[dict]]] = {"int8": int8.measure, "page": page.measure}
 
 
 def main(argv: list[str] | None = None) -> int:
