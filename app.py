@@ -33,7 +33,7 @@ from page.videos import UNPLAYABLE, Videos, video_tab
 
 SWEEP_SECONDS = 60  # between two looks for old uploads
 Result = TypeVar("Result")
-AT_A_TIME = 2  # pictures: see bench/results.md
+AT_A_TIME = 2  # pictures: see bench/results.md; each more takes memory for a picture of 50 megapixels
 KEEP_SECONDS = texts.KEEP_MINUTES * 60 - SWEEP_SECONDS
 
 CSS = """

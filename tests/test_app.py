@@ -218,7 +218,11 @@ def test_what_a_program_asked_for_that_has_gone_is_given_up(
         client = Client(url, verbose=False)
         file = handle_file(REAL)
         job = client.submit(**{parameter: [file] if parameter == "images" else file}, api_name=endpoint)
-        assert begun.wait(60) and job.cancel() and ended.wait(60)
+        deadline = time.monotonic() + 60
+        while not job.outputs():  # until the client has heard of it
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert job.cancel() and ended.wait(60)
 
         begun.clear(), ended.clear()
         with REAL.open("rb") as data:
