@@ -1,9 +1,11 @@
 """How far a face can be judged at all: warnings that go with a verdict."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
+
+from detect.picture import Reduced
 
 MIN_FACE = 64  # pixels on the face's longer side
 TOO_SMALL = "A face is only {} pixels large; under {} the score says little."
@@ -25,7 +27,7 @@ def sharpness(crop: np.ndarray) -> float:
     return float(cv2.Laplacian(grey, cv2.CV_64F).var() / (grey.var() + 1))
 
 
-def detail(picture: np.ndarray, box: tuple[int, int, int, int]) -> float:
+def detail(picture: np.ndarray, box: Sequence[int]) -> float:
     """How much of a face is lost when it is halved and doubled again: about 0.01 for an ordinary face at its own size,
     near 0 where its pixels were made up by enlarging.
 
@@ -61,15 +63,20 @@ def _side(box: tuple[int, int, int, int]) -> int:
     return max(box[2] - box[0], box[3] - box[1])
 
 
-def face_warnings(picture: np.ndarray, box: tuple[int, int, int, int], crop: np.ndarray) -> list[str]:
-    """Sentences on one face of a picture [H, W, 3] and its crop [S, S, 3], both uint8 RGB: too small, blurred,
-    enlarged. Empty where nothing is wrong."""
+def face_warnings(picture: Reduced, box: tuple[int, int, int, int], crop: np.ndarray) -> list[str]:
+    """Sentences on one face: too small, blurred, enlarged. Empty where nothing is wrong.
+
+    Args:
+        picture: in which the face is.
+        box: the face (left, top, right, bottom) in pixels of the whole.
+        crop: [S, S, 3] uint8 RGB.
+    """
     warnings = []
     side = _side(box)
     if side < MIN_FACE:
         warnings.append(TOO_SMALL.format(side, MIN_FACE))
     if sharpness(crop) < MIN_SHARPNESS:
         warnings.append("A face is blurred, which hides the traces that the score rests on.")
-    elif side >= MIN_FACE and detail(picture, box) < MIN_DETAIL:
+    elif side >= MIN_FACE and detail(picture.pixels, [edge // picture.zoom for edge in box]) < MIN_DETAIL:
         warnings.append("A face seems to be enlarged: it has less detail than pixels, and the score may say little.")
     return warnings

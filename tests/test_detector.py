@@ -15,6 +15,7 @@ from test_model import write_model
 
 from detect import Detector, Face, Model, PictureError, Verdict
 from detect.detector import BATCH, DISAGREE, NO_FACE
+from detect.picture import open_reduced
 from detect.quality import face_warnings, joined
 from detect.stability import compressed
 from detect.verdict import label_of
@@ -325,7 +326,7 @@ def test_most_enlarged_research_pictures_are_warned_of_and_few_others(by_colour,
 def test_several_small_faces_are_warned_of_in_one_sentence():
     boxes = [(0, 0, 34, 30), (40, 0, 90, 59), (100, 0, 300, 200)]
     picture = np.random.default_rng(1).integers(0, 256, (200, 300, 3), dtype=np.uint8)
-    warnings = [face_warnings(picture, box, picture[:96, :96]) for box in boxes]
+    warnings = [face_warnings(open_reduced(picture, None), box, picture[:96, :96]) for box in boxes]
     assert joined(boxes[:1], warnings[:1]) == ["A face is only 34 pixels large; under 64 the score says little."]
     assert joined(boxes, warnings) == ["2 faces are smaller than 64 pixels (34 to 59); on them the score says little."]
 
