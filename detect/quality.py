@@ -23,8 +23,8 @@ def sharpness(crop: np.ndarray) -> float:
     0 for a uniform picture, about 0.1 for an ordinary one.
     """
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-    grey = cv2.resize(grey, (SHARPNESS_SIDE, SHARPNESS_SIDE), interpolation=cv2.INTER_AREA).astype(np.float64)
-    return float(cv2.Laplacian(grey, cv2.CV_64F).var() / (grey.var() + 1))
+    grey = cv2.resize(grey, (SHARPNESS_SIDE, SHARPNESS_SIDE), interpolation=cv2.INTER_AREA)
+    return _variance(cv2.Laplacian(grey, cv2.CV_32F)) / (_variance(grey) + 1)
 
 
 def detail(picture: np.ndarray, box: Sequence[int]) -> float:
@@ -39,12 +39,16 @@ def detail(picture: np.ndarray, box: Sequence[int]) -> float:
     """
     left, top, right, bottom = box
     beside, above = (max(0, side - DETAIL_SIDE) // 2 for side in (right - left, bottom - top))
-    middle = np.ascontiguousarray(picture[top + above : bottom - above, left + beside : right - beside])
+    middle = picture[top + above : bottom - above, left + beside : right - beside]
     grey = cv2.cvtColor(middle, cv2.COLOR_RGB2GRAY).astype(np.float32)
     size = grey.shape[1::-1]
     half = cv2.resize(grey, [max(1, round(side / 2)) for side in size], interpolation=cv2.INTER_AREA)
     back = cv2.resize(half, size, interpolation=cv2.INTER_CUBIC)
-    return float((grey - back).var() / (grey.var() + 1))
+    return _variance(cv2.subtract(grey, back)) / (_variance(grey) + 1)
+
+
+def _variance(values: np.ndarray) -> float:
+    return float(cv2.meanStdDev(values)[1].item() ** 2)
 
 
 def joined(boxes: Iterable[tuple[int, int, int, int]], warnings: Iterable[Iterable[str]]) -> list[str]:
