@@ -1,5 +1,5 @@
-"""What decoding large JPEG files at part of their size does to verdicts: research pictures enlarged to photographs of 12
-megapixels, judged as the file and, decoded whole, as an array."""
+"""What decoding large JPEG files at part of their size does to verdicts: research pictures enlarged to photographs,
+judged as the file and, decoded whole, as an array."""
 
 import io
 import os
