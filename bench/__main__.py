@@ -1,14 +1,17 @@
-"""Command line: python -m bench [PART...]. Results in bench/results.json, and as tables in bench/results.md."""
+"""Command line: python -m bench [PART...]. Results in bench/results.json, and as tables in bench/results.md.
+
+The part `reduced` takes --data DIR, see `bench.reduced`; without that it is left out.
+"""
 
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 
-from bench import engines, folder, page, photo, server
+from bench import engines, folder, page, photo, reduced, server
 from bench.report import markdown, readme_markdown
 from detect.files import write_text
 from train.data import DataError
@@ -16,9 +19,8 @@ from train.report import check_marks, update_readme
 from train.timing import machine
 
 FOLDER = Path(__file__).resolve().parent
-PARTS: dict[str, Callable[[], list[dict]]] = {
-    part.__name__.rpartition(".")[2]: part.measure for part in (engines, photo, folder, server, page)
-}
+PARTS = {"engines": engines.measure, "photo": photo.measure, "folder": folder.measure, "server": server.measure,
+         "page": page.measure, "reduced": reduced.measure}  # fmt: skip
 PACKAGES = ("onnxruntime", "openvino", "keras", "tensorflow", "ai-edge-litert", "torch", "transformers", "gradio")
 MARK = "speed"  # of the block in README
 
@@ -26,12 +28,15 @@ MARK = "speed"  # of the block in README
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the speed of what serves.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; by default all")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="research pictures, for the part reduced alone")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder for results.json and results.md")
     parser.add_argument("--readme", type=Path, metavar="FILE", help="put the results in short between its marks")
     args = parser.parse_args(argv)
     wrong = [part for part in args.parts if part not in PARTS]
     if wrong:
         parser.error(f"there is no part {wrong[0]}; there are {', '.join(PARTS)}")
+    if "reduced" in args.parts and not args.data:
+        parser.error("the part reduced takes --data DIR")
     if not args.out.is_dir():
         parser.error(f"{args.out} is no folder; make it first")
     if args.readme:
@@ -41,10 +46,11 @@ def main(argv: list[str] | None = None) -> int:
             parser.error(str(error))
     file = args.out / "results.json"
     results = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    for part in args.parts or PARTS:
+    measures = PARTS | {"reduced": partial(reduced.measure, args.data)}
+    for part in args.parts or [part for part in PARTS if part != "reduced" or args.data]:
         print(f"measuring {part}", file=sys.stderr)
         started = perf_counter()
-        results[part] = {"machine": machine() | {"packages": packages()}, "tables": PARTS[part]()}
+        results[part] = {"machine": machine() | {"packages": packages()}, "tables": measures[part]()}
         print(f"{part}: {perf_counter() - started:.0f} s", file=sys.stderr)
     results = {part: results[part] for part in PARTS if part in results}
     write_text(file, json.dumps(results, indent=1) + "\n")

@@ -11,8 +11,8 @@ from bench.serving import ROOT
 
 SIZE, COUNTS = 0.1, (200, 2000, 20_000)  # megapixels; pictures
 LARGER = 0.8  # megapixels, of the middle number of pictures
-# Runs a command and prints its seconds and the most memory it had, in MB. A process of its own, because the system counts
-# what the starting process has in memory as the command's, as long as that has not begun.
+# Runs a command and prints its exit status, its seconds and the most memory it had, in MB. This is a process of its own
+# because the system counts as the command's, too, what the process that starts it has in memory.
 METER = """
 import json, os, subprocess, sys, time
 started = time.perf_counter()

@@ -4,8 +4,7 @@ from bench.goals import GOALS, Goal
 
 
 def markdown(results: dict) -> str:
-    """Goals and tables of all parts, see `bench.__main__`; each table has "title", "columns" and "rows", whose values are
-    texts or numbers."""
+    """The goals and the tables of all parts, see `bench.__main__`."""
     parts = [_goals(results)]
     for part, found in results.items():
         parts += [f"## {part}", _machine(found["machine"])]
@@ -17,9 +16,8 @@ def readme_markdown(results: dict) -> str:
     """What a reader needs first: other engines as multiples of ours, and the goals."""
     engines = results["engines"]
     ratios = next(table for table in engines["tables"] if table["name"] == "ratios")
-    return "\n\n".join(
-        (_machine(engines["machine"]), f"{ratios['title']}:", _table(ratios["columns"], ratios["rows"]), _goals(results))
-    )
+    table = _table(ratios["columns"], ratios["rows"])
+    return "\n\n".join((f"{ratios['title']}. {_machine(engines['machine'])}", table, _goals(results)))
 
 
 def _goals(results: dict) -> str:

@@ -91,7 +91,7 @@ def albums() -> dict:
             work = {
                 "command": lambda paths=paths: judge(detector, paths, "jsonl", io.StringIO()),
                 "album": lambda sent=sent: light.ask("analyze_batch", sent),
-                "sent": lambda paths=paths: usual.predict([handle_file(path) for path in paths], api_name="/analyze_batch"),
+                "sent": lambda paths=paths: usual.predict([*map(handle_file, paths)], api_name="/analyze_batch"),
             }
             taken = in_turns(work, ALBUMS, warm_up=1)
             command, album, whole = (MAX_PICTURES / float(np.median(seconds)) for seconds in taken.values())
@@ -100,9 +100,10 @@ def albums() -> dict:
         "name": "albums",
         "title": f"{MAX_PICTURES} photographs through `/analyze_batch`, pictures a second, beside `python -m detect` "
         "once it has started",
-        "columns": ["megapixels", "command line", "files there already", "over the command line", "files sent by gradio_client"],
+        "columns": ["megapixels", "command line", "files there already", "over the command line",
+                    "files sent by gradio_client"],
         "rows": rows,
-    }
+    }  # fmt: skip
 
 
 def memory() -> dict:
