@@ -1,7 +1,7 @@
 # make run    the demo on the shipped model.onnx, at http://127.0.0.1:7860
 # make test   every check: style and tests
 # make train  the shipped model and its reports again, from DATA and WEIGHTS
-# make bench  how fast it is, in bench/results.md
+# make bench  how fast it is, beside other engines, in bench/results.md and README; about a quarter of an hour
 # make clients  other programs that load the model, which some tests ask: transformers, Optimum, transformers.js
 # make clients-report  how far those agree with the model, in reports/clients and README; takes DATA
 # make screenshots  the page on the examples, as README shows it
@@ -37,8 +37,8 @@ reports: .venv-test/installed
 	.venv-test/bin/python -m train evaluate --data $(DATA) --split test --out reports/shipped/test --readme README.md
 	.venv-test/bin/python -m train evaluate --data $(DATA) --split cross --out reports/shipped/cross --readme README.md
 
-bench: .venv-test/installed
-	.venv-test/bin/python -m bench
+bench: .venv-bench/installed
+	.venv-bench/bin/python -m bench --readme README.md $(if $(wildcard $(DATA)),--data $(DATA))
 
 screenshots: .venv-test/installed
 	PYTHONPATH=. .venv-test/bin/python tests/screenshots.py reports/page
@@ -53,6 +53,12 @@ screenshots: .venv-test/installed
 	$(PYTHON) -m venv .venv-test
 	.venv-test/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	! command -v npm >/dev/null || npm install --silent --prefix tests/node
+	touch $@
+
+# TensorFlow and torch both, hundreds of megabytes, which no test needs.
+.venv-bench/installed: requirements.txt requirements-train.txt requirements-bench.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	touch $@
 
 # Node's packages come without their install scripts, which would download code for graphics cards.

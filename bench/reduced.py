@@ -36,6 +36,7 @@ def measure(data: Path) -> list[dict]:
     labels = [tuple(verdict.label for verdict in pair) for pair in verdicts]
     return [
         {
+            "name": "verdicts",
             "title": f"Verdicts on JPEG files of {SIDE} pixels made of test pictures, decoded whole and at part of "
             "their size",
             "columns": ["pictures", "AUC, whole", "AUC, part", "change of AUC", "mean change of p(fake)",
