@@ -21,7 +21,6 @@ from train.timing import machine
 FOLDER = Path(__file__).resolve().parent
 PARTS = {"engines": engines.measure, "photo": photo.measure, "folder": folder.measure, "server": server.measure,
          "page": page.measure, "reduced": reduced.measure}  # fmt: skip
-WITH_DATA = {"reduced": reduced.measure}  # parts that take research pictures
 PACKAGES = ("onnxruntime", "openvino", "keras", "tensorflow", "ai-edge-litert", "torch", "transformers", "gradio")
 MARK = "speed"  # of the block in README
 
@@ -30,18 +29,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the speed of what serves.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; by default all")
     parser.add_argument("--data", type=Path, metavar="DIR", help="research pictures, for the part reduced alone")
-    parser.add_argument(
-        "--data", type=Path, metavar="DIR", help=f"research pictures, for the part {', '.join(WITH_DATA)}"
-    )
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder for results.json and results.md")
     parser.add_argument("--readme", type=Path, metavar="FILE", help="put the results in short between its marks")
     args = parser.parse_args(argv)
-    parts = PARTS | {name: partial(measure, args.data) for name, measure in WITH_DATA.items() if args.data}
-    wrong = [part for part in args.parts if part not in parts]
+    wrong = [part for part in args.parts if part not in PARTS]
     if wrong:
-        parser.error(
-            f"there is no part {wrong[0]}; there are {', '.join(parts)}, and with --data {', '.join(WITH_DATA)}"
-        )
+        parser.error(f"there is no part {wrong[0]}; there are {', '.join(PARTS)}")
     if "reduced" in args.parts and not args.data:
         parser.error("the part reduced takes --data DIR")
     if not args.out.is_dir():
@@ -59,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
         started = perf_counter()
         results[part] = {"machine": machine() | {"packages": packages()}, "tables": measures[part]()}
         print(f"{part}: {perf_counter() - started:.0f} s", file=sys.stderr)
-    results = {part: results[part] for part in (*PARTS, *WITH_DATA) if part in results}
+    results = {part: results[part] for part in PARTS if part in results}
     write_text(file, json.dumps(results, indent=1) + "\n")
     text = markdown(results)
     write_text(args.out / "results.md", text)
