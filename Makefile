@@ -38,7 +38,7 @@ reports: .venv-test/installed
 	.venv-test/bin/python -m train evaluate --data $(DATA) --split cross --out reports/shipped/cross --readme README.md
 
 bench: .venv-bench/installed
-	.venv-bench/bin/python -m bench --readme README.md
+	.venv-bench/bin/python -m bench --readme README.md $(if $(wildcard $(DATA)),--data $(DATA))
 
 screenshots: .venv-test/installed
 	PYTHONPATH=. .venv-test/bin/python tests/screenshots.py reports/page
