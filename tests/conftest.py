@@ -57,6 +57,13 @@ def small(portrait) -> Image.Image:
         return image.convert("RGB").resize((96, 112))
 
 
+@pytest.fixture(scope="session")
+def person(portrait) -> np.ndarray:
+    """The portrait at 256 x 300 pixels."""
+    with Image.open(portrait) as image:
+        return np.asarray(image.convert("RGB").resize((256, 300)))
+
+
 def make_faces(portrait: Path, folder: Path, count: int, fake: bool, seed: int) -> None:
     """Write pictures with a face: jittered portraits, and, as fakes, ones whose red and blue are swapped."""
     rng = np.random.default_rng(seed)
@@ -282,6 +289,14 @@ def elsewhere():
 def detector() -> Detector:
     """The detector on the shipped model."""
     return Detector(ROOT / "model.onnx")
+
+
+@pytest.fixture(scope="session")
+def by_colour(tmp_path_factory) -> Detector:
+    """A small model that judges by colour: a face redder than blue is fake, one bluer than red is real."""
+    from test_model import write_model
+
+    return Detector(write_model(tmp_path_factory.mktemp("model") / "m.onnx", weights=(200, 0, -200), size=96))
 
 
 @pytest.fixture(scope="session")
