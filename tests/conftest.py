@@ -104,29 +104,26 @@ def recipe_file(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def backbone_weights(tmp_path_factory) -> Path:
     """A .weights.h5 file of MobileNetV2 without its top: random, because nothing is downloaded here."""
-    file = tmp_path_factory.mktemp("weights") / "mobilenet_v2.weights.h5"
+    import keras
+
     # Random, but so that pictures still come out different: ReLU6 is kept in its linear range, and one batch
     # of coloured blocks sets the BatchNorm statistics.
-    script = """
-import keras, numpy as np, sys
-keras.utils.set_random_seed(1)
-backbone = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
-for layer in backbone.layers:
-    if isinstance(layer, keras.layers.BatchNormalization):
-        layer.momentum = 0.0
-        if not layer.name.endswith("project_BN"):
-            layer.beta.assign(2 + 0 * layer.beta)
-rng = np.random.default_rng(1)
-blocks = np.kron(rng.uniform(-0.5, 0.5, (64, 8, 8, 3)), np.ones((1, 4, 4, 1))) + rng.uniform(-0.5, 0.5, (64, 1, 1, 3))
-backbone(blocks.astype("float32"), training=True)
-backbone.save_weights(sys.argv[1])
-"""
-    subprocess.run([sys.executable, "-c", script, str(file)], check=True, capture_output=True)
+    keras.utils.set_random_seed(1)
+    backbone = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+            if not layer.name.endswith("project_BN"):
+                layer.beta.assign(2 + 0 * layer.beta)
+    rng = np.random.default_rng(1)
+    blocks = np.kron(rng.uniform(-0.5, 0.5, (64, 8, 8, 3)), np.ones((1, 4, 4, 1)))
+    backbone((blocks + rng.uniform(-0.5, 0.5, (64, 1, 1, 3))).astype("float32"), training=True)
+    file = tmp_path_factory.mktemp("weights") / "mobilenet_v2.weights.h5"
+    backbone.save_weights(file)
     return file
 
 
-@pytest.fixture
-def short_backbone(monkeypatch, tmp_path) -> Path:
+def shorten_backbone(patch: pytest.MonkeyPatch, folder: Path) -> Path:
     """MobileNetV2 up to its fourth block in place of all of it, whose graph takes TensorFlow many seconds to build in
     every phase of a training; gives weights for it."""
     import keras
@@ -140,11 +137,16 @@ def short_backbone(monkeypatch, tmp_path) -> Path:
             backbone.load_weights(weights)
         return backbone
 
-    monkeypatch.setattr(network, "_mobilenet_v2", short)
+    patch.setattr(network, "_mobilenet_v2", short)
     keras.utils.set_random_seed(1)
-    file = tmp_path / "short.weights.h5"
+    file = folder / "short.weights.h5"
     short(32, None).save_weights(file)
     return file
+
+
+@pytest.fixture
+def short_backbone(monkeypatch, tmp_path) -> Path:
+    return shorten_backbone(monkeypatch, tmp_path)
 
 
 def command(*words: object, **options) -> subprocess.CompletedProcess:
@@ -170,7 +172,7 @@ def fit_command(data: Path, recipe: Path, weights: Path, out: Path) -> list[str]
 def run_folder(data, recipe_file, backbone_weights, tmp_path_factory) -> Path:
     """A whole miniature training run, undisturbed."""
     out = tmp_path_factory.mktemp("runs") / "small"
-    done = command(*fit_command(data, recipe_file, backbone_weights, out))
+    done = here(*fit_command(data, recipe_file, backbone_weights, out))
     assert done.returncode == 0, done.stdout + done.stderr
     (out / "output.txt").write_text(done.stdout)
     return out
@@ -180,7 +182,7 @@ def run_folder(data, recipe_file, backbone_weights, tmp_path_factory) -> Path:
 def exported(run_folder, tmp_path_factory) -> Path:
     """The model file of the miniature run."""
     out = tmp_path_factory.mktemp("exported") / "small.onnx"
-    done = command("export", "onnx", run_folder, "--out", out)
+    done = here("export", "onnx", run_folder, "--out", out)
     assert done.returncode == 0, done.stdout + done.stderr
     return out
 
