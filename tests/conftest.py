@@ -10,8 +10,11 @@ import sys
 import time
 import urllib.request
 from contextlib import redirect_stderr, redirect_stdout
+from copy import deepcopy
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from threading import Thread
 
@@ -41,6 +44,21 @@ learning_rate: {0: 1.0e-3, 4: 1.0e-4}
 early_stopping: {monitor: val_loss, patience: 6}
 decided_accuracy: 0.9
 """
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(config, items):
+    """In several processes (`make test`): the tests of a file run in one of them, but those that share the server or
+    the training run are a group of their own. The two groups, which take longest, begin."""
+    if not hasattr(config, "workerinput"):
+        return
+    groups = {}
+    for item in items:
+        shared = next((name for name in ("server", "browser", "run_folder") if name in item.fixturenames), None)
+        name = {"server": "page", "browser": "page", "run_folder": "training"}.get(shared, item.path.stem)
+        item.add_marker(pytest.mark.xdist_group(name))
+        groups.setdefault(name, []).append(item)
+    items[:] = chain(groups.pop("page", []), groups.pop("training", []), *groups.values())
 
 
 @pytest.fixture(scope="session")
@@ -123,6 +141,16 @@ def backbone_weights(tmp_path_factory) -> Path:
     return file
 
 
+@cache
+def short_config(size: int) -> dict:
+    """Of MobileNetV2 up to its fourth block; building the network from it takes a tenth of the time."""
+    import keras
+
+    keras.utils.set_random_seed(1)
+    whole = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(size, size, 3))
+    return keras.Model(whole.input, whole.get_layer("block_4_add").output, name=whole.name).get_config()
+
+
 def shorten_backbone(patch: pytest.MonkeyPatch, folder: Path) -> Path:
     """MobileNetV2 up to its fourth block in place of all of it, whose graph takes TensorFlow many seconds to build in
     every phase of a training; gives weights for it."""
@@ -131,16 +159,15 @@ def shorten_backbone(patch: pytest.MonkeyPatch, folder: Path) -> Path:
     from train import network
 
     def short(size: int, weights: Path | None) -> keras.Model:
-        whole = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(size, size, 3))
-        backbone = keras.Model(whole.input, whole.get_layer("block_4_add").output, name=whole.name)
+        backbone = keras.Model.from_config(deepcopy(short_config(size)))  # Keras empties what it reads
         if weights:
             backbone.load_weights(weights)
         return backbone
 
     patch.setattr(network, "_mobilenet_v2", short)
-    keras.utils.set_random_seed(1)
-    file = folder / "short.weights.h5"
-    short(32, None).save_weights(file)
+    backbone, file = short(32, None), folder / "short.weights.h5"
+    backbone.set_weights([weight + 0.01 for weight in backbone.get_weights()])  # not those of every new network
+    backbone.save_weights(file)
     return file
 
 
@@ -235,7 +262,8 @@ def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
 
 @pytest.fixture(scope="session")
 def browser():
-    """Debian's Chromium, driven by Playwright."""
+    """Debian's Chromium, driven by Playwright. One context for all pages: its cache spares each the loading of Gradio's
+    scripts, and the page keeps nothing there."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not chromium:
         assert not os.environ.get("REQUIRE_CHROMIUM"), "Chromium is not installed"
@@ -246,7 +274,7 @@ def browser():
              "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
     with sync_playwright() as playwright:
         instance = playwright.chromium.launch(executable_path=chromium, args=flags)
-        yield instance
+        yield instance.new_context(viewport={"width": 1280, "height": 900})
         instance.close()
 
 
@@ -259,7 +287,8 @@ on_both = pytest.mark.parametrize("first_tab", [(1280, 900), (390, 844)], ids=["
 def first_tab(server, browser, request):
     """The page as it opens; on a desktop, or as `on_both` says."""
     width, height = getattr(request, "param", (1280, 900))
-    page = browser.new_page(viewport={"width": width, "height": height})
+    page = browser.new_page()
+    page.set_viewport_size({"width": width, "height": height})
     page.set_default_timeout(30_000)
     wrong = []
     page.on("request", lambda r: wrong.append(r.url) if r.url.startswith("http") and server[0] not in r.url else None)

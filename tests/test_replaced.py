@@ -51,7 +51,7 @@ def slow_server(tmp_path_factory):
 @pytest.fixture
 def page(slow_server, browser):
     slow, url = slow_server
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page = browser.new_page()
     page.set_default_timeout(30_000)
     page.goto(url)
     page.wait_for_selector("#photo input[type=file]", state="attached")
