@@ -14,7 +14,6 @@ from copy import deepcopy
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
-from itertools import chain
 from pathlib import Path
 from threading import Thread
 
@@ -46,19 +45,12 @@ decided_accuracy: 0.9
 """
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(config, items):
-    """In several processes (`make test`): the tests of a file run in one of them, but those that share the server or
-    the training run are a group of their own. The two groups, which take longest, begin."""
-    if not hasattr(config, "workerinput"):
-        return
-    groups = {}
-    for item in items:
-        shared = next((name for name in ("server", "browser", "run_folder") if name in item.fixturenames), None)
-        name = {"server": "page", "browser": "page", "run_folder": "training"}.get(shared, item.path.stem)
-        item.add_marker(pytest.mark.xdist_group(name))
-        groups.setdefault(name, []).append(item)
-    items[:] = chain(groups.pop("page", []), groups.pop("training", []), *groups.values())
+def pytest_collection_modifyitems(items):
+    """The files that start a server, a browser or a training come first: `make test` gives them out one by one to two
+    processes, neither of which is to wait long for the other at the end."""
+    long = {"server", "browser", "recipe_file", "short_backbone"}
+    first = {item.path for item in items if item.path.parent.name == "hardening" or long & {*item.fixturenames}}
+    items.sort(key=lambda item: item.path not in first)
 
 
 @pytest.fixture(scope="session")
