@@ -18,7 +18,7 @@ run: .venv/installed
 test: .venv-test/installed
 	.venv-test/bin/ruff check .
 	.venv-test/bin/ruff format --check .
-	.venv-test/bin/python -m pytest
+	.venv-test/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 clients: .venv-clients/installed
 
