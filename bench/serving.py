@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import httpx
 import numpy as np
+from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.jpg"))
@@ -105,10 +106,11 @@ def load(clients: Sequence[Callable], asked: Sequence[tuple], requests: int) -> 
             started = time.perf_counter()
             clients[number](*values)
             taken.append(time.perf_counter() - started)
+            bar.update()
         return taken
 
     started = time.perf_counter()
-    with ThreadPoolExecutor(len(clients)) as pool:
+    with tqdm(total=requests, unit="request", disable=None) as bar, ThreadPoolExecutor(len(clients)) as pool:
         taken = [seconds for part in pool.map(run, range(len(clients))) for seconds in part]
     return requests / (time.perf_counter() - started), np.array(taken)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from unittest.mock import patch
 
+import numpy as np
 import onnxruntime
 from PIL import Image
 
@@ -34,7 +35,7 @@ class Seen:
 @contextmanager
 def watched(detector: Detector, clock: Callable[[], float] = perf_counter) -> Iterator[Seen]:
     """Watch a detector while it judges, one picture at a time."""
-    seen = Seen()
+    seen, open_file, run_session = Seen(), Image.open, onnxruntime.InferenceSession.run
 
     def timed(stage: str, function: Callable) -> Callable:
         def run(*values, **named):
@@ -46,17 +47,17 @@ def watched(detector: Detector, clock: Callable[[], float] = perf_counter) -> It
 
         return run
 
-    def opened(*values, open=Image.open, **named) -> Image.Image:
-        seen.opened.append(open(*values, **named))
+    def opened(*values, **named) -> Image.Image:
+        seen.opened.append(open_file(*values, **named))
         return seen.opened[-1]
 
-    def run(session, names, given, *more, run=onnxruntime.InferenceSession.run):
+    def run(session: onnxruntime.InferenceSession, names: list[str], given: dict, *more) -> list[np.ndarray]:
         (pixels,) = given.values()  # [N, 3, H, W]
         if session is detector.model.session:
             seen.judged.append(len(pixels))
         else:
             seen.searched.append(pixels.shape[:1:-1])
-        return run(session, names, given, *more)
+        return run_session(session, names, given, *more)
 
     places = [(detect.detector, "open_reduced", DECODE), (detector.face_finder, "find", FIND),
               (detect.detector, "cut", CROP), (detect.detector, "face_warnings", CROP),

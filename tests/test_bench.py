@@ -3,6 +3,7 @@
 import json
 import re
 import resource
+from contextlib import nullcontext
 from functools import partial
 from time import sleep
 
@@ -12,11 +13,12 @@ from conftest import ROOT
 
 import app
 from bench import folder, photo
+from bench import server as serving
 from bench.__main__ import MARK, PARTS, main
 from bench.engines import FIRST, INT8, KERAS, OTHERS, VIT, check_agreement
 from bench.goals import GOALS, Goal
 from bench.report import markdown, readme_markdown
-from bench.serving import Client, load
+from bench.serving import Client, Served, load, served
 from bench.timing import in_turns, median_ms, percentile_ms
 from train.report import END, begin_mark
 
@@ -96,6 +98,23 @@ def test_a_server_is_asked_by_several_clients(server):
     assert len(seconds) == 6 and rate == pytest.approx(6 / seconds.sum() * 2, rel=0.7)
     with pytest.raises(RuntimeError, match="No picture was sent"):
         client.ask("analyze", None, False)
+
+
+def test_requests_and_albums_are_timed_beside_nothing_and_the_command_line(server, monkeypatch):
+    """On the tests' server, and on one with an empty page."""
+    ours = Served(server[0], 0)
+    monkeypatch.setattr(serving, "served", lambda *words: served(*words) if words else nullcontext(ours))
+    for name, value in {"REQUESTS": {1: 2, 2: 4}, "SERIES": 1, "MAX_PICTURES": 3, "ALBUMS": 1}.items():
+        monkeypatch.setattr(serving, name, value)
+    rows = serving.requests()["rows"]
+    assert [row[0] for row in rows] == [1, 2]
+    for _, rate, p50, p95, *nothing, more in rows:
+        assert rate > 0 and 0 < p50 <= p95 and nothing[0] > 0 and 0 < nothing[1] <= nothing[2]
+        assert more == pytest.approx(p50 - nothing[1], abs=0.01)
+    rows = serving.albums()["rows"]
+    assert [row[0] for row in rows] == list(serving.ALBUM_SIZES)
+    for _, command, album, over, sent in rows:
+        assert over == pytest.approx(album / command, rel=0.05) and sent > 0
 
 
 # What is said of the results

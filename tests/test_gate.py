@@ -36,12 +36,12 @@ class Limit(NamedTuple):
 
 LIMITS = {
     "multiplications of the network for a crop, in millions": Limit(152.8, 1.01),
-    "calls of functions for a verdict": Limit(1096, 1.3),
+    "calls of functions for a verdict": Limit(1096, 1.15),
     "network, optimised over as it is in the file": Limit(0.36, 1.6),
     "network, int8 over float32": Limit(0.52, 1.6),
-    "network, a crop of 32 over one alone": Limit(1.03, 1.35),
+    "network, a crop of 32 over one alone": Limit(1.03, 1.25),
     "decoding 12 megapixels, at part of the size over whole": Limit(0.23, 1.5),
-    "share of a verdict beside decoding, finding faces and the network": Limit(0.14, 1.3),
+    "share of a verdict beside decoding, finding faces and the network": Limit(0.14, 1.35),
 }
 
 
