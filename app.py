@@ -24,7 +24,7 @@ from detect.picture import FORMAT_NAMES, MAX_BYTES
 from detect.short import measured_in_short
 from detect.stability import examine
 from detect.turns import BusyError
-from page import intake, sessions  # noqa: F401  how files come in, and what is remembered
+from page import intake, pictures, sessions  # noqa: F401  how files come in and go out, and what is remembered
 from page.bars import CSS as BARS_CSS
 from page.listeners import Listeners, while_heard
 from page.many import Many, NotJudged, many_tab
@@ -241,10 +241,14 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
 def main() -> int:
     try:
         detector = Detector(environment_model() or default_model())
+        Sweeper(page.startup.UPLOADS, KEEP_SECONDS, SWEEP_SECONDS).sweep()  # a killed server may have filled the disk
+        demo = build(detector)
     except ModelError as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2
-    demo = build(detector)
+    except OSError as error:
+        print(f"app.py: {texts.NO_START.format(page.startup.UPLOADS, error.strerror)}", file=sys.stderr)
+        return 2
 
     def kept() -> set[str]:
         return {file for block in demo.blocks.values() for file in getattr(block, "keep_in_cache", ())}

@@ -39,6 +39,7 @@ EXAMPLE_NAMES = {
 PHOTO_JUDGING = "Judging the photograph"
 FAILED = "The picture could not be judged"
 ADDRESS = "The page is at {} (Ctrl-C stops it)"
+NO_START = "The page cannot write to {}: {}. Make room there, or name another folder in GRADIO_TEMP_DIR."
 SERVER_FAILED = "The server is busy or could not go on. Try again in a moment."
 GONE = f"What you sent was deleted, as everything is within {KEEP_MINUTES} minutes. Send it again."
 NO_ROOM = "This server cannot write its results: its disk may be full. Try again later."
