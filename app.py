@@ -10,7 +10,10 @@ import page.startup  # before Gradio
 
 # isort: split
 import gradio as gr
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from detect import Detector, ModelError, PictureError, Verdict, VideoError, VideoVerdict, texts
 from detect.album import Named
@@ -21,8 +24,9 @@ from detect.picture import FORMAT_NAMES, MAX_BYTES
 from detect.short import measured_in_short
 from detect.stability import examine
 from detect.turns import BusyError
-from page import intake  # noqa: F401  how files come in
+from page import intake, pictures, sessions  # noqa: F401  how files come in and go out, and what is remembered
 from page.bars import CSS as BARS_CSS
+from page.listeners import Listeners, while_heard
 from page.many import Many, NotJudged, many_tab
 from page.photographs import photograph_tab
 from page.report import CSS as REPORT_CSS
@@ -79,6 +83,13 @@ FONT = [
     gr.themes.Font(name) for name in ("system-ui", "Segoe UI", "Roboto", "Noto Sans", "Liberation Sans", "sans-serif")
 ]
 MONO = [gr.themes.Font(name) for name in ("ui-monospace", "Consolas", "Liberation Mono", "monospace")]
+
+
+def _busy(request: Request, error: HTTPException) -> JSONResponse:
+    """The answer to a request that finds the queue full, in place of Gradio's, which names figures of its own."""
+    return JSONResponse({"detail": texts.SERVER_BUSY}, error.status_code)
+
+
 # Faces are nobody's to keep: no run history, and nothing larger than what would be judged is taken in.
 LAUNCH = {
     "max_file_size": MAX_VIDEO_BYTES,
@@ -90,11 +101,19 @@ LAUNCH = {
     "css": CSS + BARS_CSS + REPORT_CSS + VIDEO_CSS,
     "enable_monitoring": False,
     "app_kwargs": {
+        "exception_handlers": {503: _busy},
         "middleware": [
             Middleware(
-                Gate, upload=2 * 2**30, tool=2 * MAX_BYTES, other=2**20, folder=page.startup.UPLOADS, room=8 * 2**30
-            )
-        ]
+                Gate,
+                upload=2 * 2**30,
+                tool=2 * MAX_BYTES,
+                other=2**20,
+                folder=page.startup.UPLOADS,
+                room=8 * 2**30,
+                silence=60,
+            ),
+            Middleware(Listeners),
+        ],
     },
 }
 
@@ -175,8 +194,8 @@ class Endpoints:
 
 
 def _answers(steps: Iterator[Result | None], answer: Callable[[Result], object]) -> Iterator[object]:
-    """What a long job comes to, and nothing at the steps before. Gradio closes it, and thereby the job, between two
-    steps when a client cancels or has gone."""
+    """What a long job comes to, and nothing at the steps before. Between two steps it is closed, and thereby the job,
+    when a client cancels or has gone."""
     try:
         with closing(steps):
             for result in steps:
@@ -209,10 +228,10 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
         gr.Button(visible=False).click(endpoints.predict, photo, label, api_name="predict", **picture)
         gr.Button(visible=False).click(endpoints.analyze, [photo, thorough], verdict, api_name="analyze", **picture)
         gr.Button(visible=False).click(
-            endpoints.analyze_video, film, verdict, api_name="analyze_video", concurrency_limit=None
+            while_heard(endpoints.analyze_video), film, verdict, api_name="analyze_video", concurrency_limit=None
         )
         gr.Button(visible=False).click(
-            endpoints.analyze_batch, album, verdict, api_name="analyze_batch", concurrency_id="batch",
+            while_heard(endpoints.analyze_batch), album, verdict, api_name="analyze_batch", concurrency_id="batch",
             concurrency_limit=None,
         )  # fmt: skip
     return demo.queue(max_size=64, default_concurrency_limit=at_a_time, api_open=False)
@@ -221,10 +240,14 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
 def main() -> int:
     try:
         detector = Detector(environment_model() or default_model())
+        Sweeper(page.startup.UPLOADS, KEEP_SECONDS, SWEEP_SECONDS).sweep()  # a killed server may have filled the disk
+        demo = build(detector)
     except ModelError as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2
-    demo = build(detector)
+    except OSError as error:
+        print(f"app.py: {texts.NO_START.format(page.startup.UPLOADS, error.strerror)}", file=sys.stderr)
+        return 2
 
     def kept() -> set[str]:
         return {file for block in demo.blocks.values() for file in getattr(block, "keep_in_cache", ())}

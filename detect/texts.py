@@ -39,9 +39,15 @@ EXAMPLE_NAMES = {
 PHOTO_JUDGING = "Judging the photograph"
 FAILED = "The picture could not be judged"
 ADDRESS = "The page is at {} (Ctrl-C stops it)"
+NO_START = "The page cannot write to {}: {}. Make room there, or name another folder in GRADIO_TEMP_DIR."
 SERVER_FAILED = "The server is busy or could not go on. Try again in a moment."
 GONE = f"What you sent was deleted, as everything is within {KEEP_MINUTES} minutes. Send it again."
 NO_ROOM = "This server cannot write its results: its disk may be full. Try again later."
+SERVER_BUSY = "This server is busy: too many requests are waiting. Try again in a moment."
+UPLOADS_FULL = "This server has no room for files at the moment. Try again in a few minutes."
+TOO_LARGE = "This is more than the server takes at a time. Send less, or in parts."
+CUT_OFF = "The rest of this did not arrive. Send it again."
+UNHEARD = "Nobody waited for this answer, so it was given up. Send the request again, and read its answer at once."
 VIDEO_WAITING = f"""Choose a video: {VIDEO_FORMAT_NAMES}, at most {MAX_SECONDS // 60} minutes and
 {MAX_VIDEO_BYTES >> 20} MB. Up to {MAX_FRAMES} frames, spread over its whole length, are judged, and every face is
 followed. Sound is not listened to. Where this browser cannot play a video, it is judged all the same."""

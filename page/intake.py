@@ -1,6 +1,7 @@
 """How files come in: Gradio hands them over as paths, unread, and never fetches an address."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import gradio as gr
@@ -10,6 +11,7 @@ from gradio.components.label import LabelConfidence, LabelData
 from gradio.data_classes import FileData, ImageData, ListFiles
 from gradio.route_utils import GradioMultiPartParser
 from gradio_client.utils import is_http_url_like
+from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException
 
 from detect import Verdict
@@ -58,7 +60,18 @@ def label_data(component: gr.Label, verdict: Verdict | None) -> LabelData | dict
 
 
 class BoundedParser(GradioMultiPartParser):
-    """Gradio's parser of uploads, which bounds the files; what is no file it keeps in memory, however large."""
+    """Gradio's parser of uploads, which bounds the files; what is no file it keeps in memory, however large. What had
+    come of an upload that was cut off, or for which there was no room, it would leave there."""
+
+    async def parse(self) -> FormData:
+        try:
+            return await super().parse()
+        except BaseException:
+            for file in self._files_to_close_on_error:
+                with suppress(OSError):  # where the disk is full, what is left to write cannot be
+                    file.close()
+                Path(file.name).unlink(missing_ok=True)
+            raise
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         super().on_part_data(data, start, end)

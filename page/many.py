@@ -19,6 +19,7 @@ from detect.files import whole_file, write_text
 from detect.records import csv_writer
 from detect.show import COLOURS
 from detect.turns import BusyError, Turns
+from page.listeners import while_heard
 from page.phone import scroll_to
 from page.runs import RunEnded, Runs
 
@@ -245,7 +246,7 @@ def many_tab(events: Many) -> gr.File:
     }  # fmt: skip
     unqueued = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
     begun = gr.State()
-    watched = begun.change(events.watch, [files, begun], shown, trigger_mode="multiple", **private)
+    watched = begun.change(while_heard(events.watch), [files, begun], shown, trigger_mode="multiple", **private)
     files.change(None, cancels=watched)  # before the next event, whose effects it would cancel
     beginning = gr.on([files.change, again.click], events.begin, [files, begun], [*shown, begun], **private)
     stop.click(events.stop, begun, [title, stop], **private)

@@ -12,9 +12,13 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
+from detect import texts
 from page.uploads import upload_folder
 
-UPLOADS = upload_folder()
+try:
+    UPLOADS = upload_folder()
+except OSError as error:
+    sys.exit(texts.NO_START.format(error.filename, error.strerror))
 WRITER = "gradio.component_meta"
 
 

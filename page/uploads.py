@@ -1,5 +1,7 @@
 """Where uploads lie and how they go: faces are nobody's to keep."""
 
+import asyncio
+import errno
 import getpass
 import os
 import sys
@@ -10,7 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from detect import texts
 
 ENVIRONMENT = "GRADIO_TEMP_DIR"  # where Gradio looks for the folder
 # Routes of Gradio's that this page does not use, and that take files or fetch addresses.
@@ -26,6 +32,7 @@ CLOSED = (
     "/deep_link",
     "/stream/",
 )
+DISK_FULL = errno.ENOSPC, errno.EDQUOT
 
 
 def upload_folder() -> Path:
@@ -93,9 +100,11 @@ class Sweeper:
 
 
 class Gate:
-    """ASGI middleware: routes of CLOSED are not found, and no request may be larger than it has a reason to be.
+    """ASGI middleware: routes of CLOSED are not found, and no request may be larger or slower than it has a reason to
+    be.
 
-    Gradio bounds the files of an upload, but reads everything else into memory, however large.
+    Gradio bounds the files of an upload, but reads everything else into memory, however large, and waits forever for
+    the rest of what a telephone began to send before it lost its network.
 
     Args:
         app: what is behind.
@@ -104,11 +113,12 @@ class Gate:
         other: bytes of any other request.
         folder: where uploads lie.
         room: bytes that may lie there before another upload is refused.
+        silence: seconds without a byte after which the rest of a request is not waited for.
     """
 
-    def __init__(self, app: ASGIApp, upload: int, tool: int, other: int, folder: Path, room: int):
+    def __init__(self, app: ASGIApp, upload: int, tool: int, other: int, folder: Path, room: int, silence: float):
         self.app, self.upload, self.tool, self.other = app, upload, tool, other
-        self.folder, self.room = folder, room
+        self.folder, self.room, self.silence = folder, room, silence
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -120,16 +130,17 @@ class Gate:
         most = self._most(scope["path"])
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if not announced.isdigit() or int(announced) > most:
-            await _refuse(send, 413)
+            await _refuse(send, 413, texts.TOO_LARGE)
             return
         if most == self.upload and _bytes_in(self.folder) > self.room:
-            await _refuse(send, 503)
+            await _refuse(send, 503, texts.UPLOADS_FULL)
             return
-        came, begun = 0, False
+        came, whole, begun = 0, False, False
 
         async def counted() -> dict:
-            nonlocal came
-            message = await receive()
+            nonlocal came, whole
+            message = await asyncio.wait_for(receive(), None if whole else self.silence)
+            whole = not message.get("more_body", False)
             came += len(message.get("body", b""))
             if came > most:
                 raise _TooLarge
@@ -144,7 +155,17 @@ class Gate:
             await self.app(scope, counted, noted)
         except _TooLarge:
             if not begun:
-                await _refuse(send, 413)
+                await _refuse(send, 413, texts.TOO_LARGE)
+        except TimeoutError:
+            if whole or begun:
+                raise
+            await _refuse(send, 408, texts.CUT_OFF)
+        except ClientDisconnect:
+            pass  # in the middle of what it sent
+        except OSError as error:
+            if begun or error.errno not in DISK_FULL:
+                raise
+            await _refuse(send, 503, texts.UPLOADS_FULL)
 
     def _most(self, path: str) -> int:
         if path.endswith(f"{API}/upload"):
@@ -165,6 +186,5 @@ def _bytes_in(folder: Path) -> int:
     return found
 
 
-async def _refuse(send: Send, status: int) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
-    await send({"type": "http.response.body", "body": b""})
+async def _refuse(send: Send, status: int, sentence: str = "") -> None:
+    await PlainTextResponse(sentence, status)({"type": "http"}, None, send)

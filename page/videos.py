@@ -18,6 +18,7 @@ from detect.show import COLOURS, LINES, key_pictures
 from detect.turns import BusyError, Turns
 from detect.verdict import FAKE, REAL, suspicious
 from detect.video import judge_frames
+from page.listeners import while_heard
 from page.phone import scroll_to
 from page.runs import RunEnded, Runs
 from page.uploads import upload_folder
@@ -185,7 +186,7 @@ def video_tab(events: Videos) -> gr.Video:
     private = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
     unqueued = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
     begun = gr.State()
-    watched = begun.change(events.watch, [film, begun], shown, trigger_mode="multiple", **private)
+    watched = begun.change(while_heard(events.watch), [film, begun], shown, trigger_mode="multiple", **private)
     film.change(None, cancels=watched)  # before the next event, whose effects it would cancel
     beginning = gr.on([film.change, again.click], events.begin, [film, begun], [*shown, begun], **private)
     stop.click(events.stop, begun, [title, stop], **private)

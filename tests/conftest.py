@@ -4,11 +4,8 @@ import csv
 import io
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from contextlib import redirect_stderr, redirect_stdout
 from copy import deepcopy
 from functools import cache
@@ -21,10 +18,10 @@ import numpy as np
 import pytest
 from matplotlib import cbook
 from PIL import Image
+from servers import ROOT, serving
 
 from detect import Detector
 
-ROOT = Path(__file__).resolve().parent.parent
 FACES = ROOT.parent / "shared" / "data" / "faces"
 
 RECIPE = """
@@ -218,38 +215,11 @@ def repository(tmp_path_factory) -> Path:
     )
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """`python app.py` on the shipped model, as a user starts it: (url, folder of uploads, log file)."""
-    port, folder = free_port(), tmp_path_factory.mktemp("server")
-    uploads, log = folder / "uploads", folder / "log.txt"
-    environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(uploads)}
-    with log.open("w") as output:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
-        url = f"http://127.0.0.1:{port}/"
-        try:
-            wait_for(url, process, log)
-            yield url, uploads, log
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        except OSError:
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.25)
-    raise AssertionError(f"no page at {url}: {log.read_text()}")
+    with serving(tmp_path_factory.mktemp("server")) as started:
+        yield started.url, started.uploads, started.log
 
 
 @pytest.fixture(scope="session")

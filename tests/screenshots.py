@@ -8,8 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from conftest import ROOT, free_port, wait_for
+from conftest import ROOT
 from playwright.sync_api import Page, sync_playwright
+from servers import free_port, wait_for
 
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
 EXAMPLES = ("real_eileen_collins", "fake_swap", "group_portraits")

@@ -10,11 +10,12 @@ from threading import Event
 import httpx
 import numpy as np
 import pytest
-from conftest import ROOT, free_port
+from conftest import ROOT
 from films import film
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
+from servers import free_port
 
 import app
 from detect import Detector, judge_video, open_picture, texts

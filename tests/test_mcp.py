@@ -4,16 +4,14 @@ import ast
 import asyncio
 import base64
 import json
-import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from conftest import ROOT, free_port, wait_for
+from conftest import ROOT
 from films import film
 from PIL import Image
+from servers import serving
 
 from detect import Detector
 from page.uploads import upload_folder
@@ -24,19 +22,11 @@ REAL = ROOT / "examples" / "real_eileen_collins.jpg"
 
 @pytest.fixture(scope="module")
 def tools_server(tmp_path_factory):
-    port, folder = free_port(), tmp_path_factory.mktemp("mcp")
-    own = {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "up"), "GRADIO_MCP_SERVER": "True"}
+    folder = tmp_path_factory.mktemp("mcp")
     temporary = folder / "tmp"
     temporary.mkdir()
-    own["TMPDIR"] = str(temporary)
-    with (folder / "log.txt").open("w") as log:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=os.environ | own, stdout=log, stderr=log)
-        try:
-            wait_for(f"http://127.0.0.1:{port}/", process, folder / "log.txt")
-            yield f"http://127.0.0.1:{port}/gradio_api/mcp/", folder / "log.txt", folder
-        finally:
-            process.terminate()
-            process.wait(20)
+    with serving(folder, GRADIO_MCP_SERVER=True, TMPDIR=temporary) as started:
+        yield f"{started.url}gradio_api/mcp/", started.log, folder
 
 
 def in_session(url, work):
@@ -78,7 +68,9 @@ def test_what_is_sent_lies_among_the_uploads_which_are_deleted(tools_server):
     image = "data:image/jpeg;base64," + base64.b64encode(data).decode()
     assert not in_session(tools_server[0], lambda session: analyze(session, image)).isError
     found = [file for file in tools_server[2].rglob("*") if file.is_file() and file.read_bytes() == data]
-    assert found and all(file.is_relative_to(tools_server[1].parent / "up" / upload_folder().name) for file in found)
+    assert found and all(
+        file.is_relative_to(tools_server[1].parent / "uploads" / upload_folder().name) for file in found
+    )
 
 
 def test_a_tool_gives_the_verdict_that_the_library_gives(tools_server):

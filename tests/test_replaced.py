@@ -6,8 +6,9 @@ from pathlib import Path
 
 import gradio as gr
 import pytest
-from conftest import ROOT, free_port
+from conftest import ROOT
 from gradio import SelectData
+from servers import free_port
 
 import app
 from detect import Detector

@@ -8,8 +8,9 @@ import sys
 
 import onnx
 import pytest
-from conftest import ROOT, free_port, on_both, wait_for
+from conftest import ROOT, on_both
 from PIL import Image
+from servers import free_port, wait_for
 
 from detect import texts
 from detect.figures import REPORTS, TIERS, operating_point, read_report

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, free_port, wait_for
+from conftest import ROOT
 from gradio_client import Client, handle_file
+from servers import free_port, wait_for
 
 from export import ExportError
 from export.space import build_space, section, tracked

@@ -67,11 +67,14 @@ def test_a_file_that_cannot_be_deleted_keeps_no_other_from_it(tmp_path, monkeypa
 
 
 def asked(gate, path, *parts, length=None):
-    """The status that a gate answers to a request that comes in parts."""
+    """The status that a gate answers to a request that comes in parts; None is one that never comes."""
     statuses, left = [], list(parts)
 
     async def receive():
-        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+        part = left.pop(0)
+        if part is None:
+            await asyncio.sleep(60)
+        return {"type": "http.request", "body": part, "more_body": bool(left)}
 
     async def send(message):
         statuses.append(message.get("status"))
@@ -91,7 +94,7 @@ async def reader(scope, receive, send):
 
 
 def test_a_request_that_is_larger_than_it_may_be_is_refused(tmp_path):
-    gate = Gate(reader, upload=30, tool=20, other=10, folder=tmp_path, room=100)
+    gate = Gate(reader, upload=30, tool=20, other=10, folder=tmp_path, room=100, silence=60)
     for path, most in (("/gradio_api/upload", 30), ("/gradio_api/mcp/", 20), ("/gradio_api/queue/join", 10)):
         assert asked(gate, path, b"x" * most, length=most) == 200
         assert asked(gate, path, b"x" * (most // 2), b"x" * (most // 2)) == 200
@@ -101,8 +104,15 @@ def test_a_request_that_is_larger_than_it_may_be_is_refused(tmp_path):
     assert asked(gate, "/gradio_api/component_server", b"x") == 404
 
 
+def test_the_rest_of_a_request_is_not_waited_for_forever(tmp_path):
+    """As when a telephone loses its network: nobody closes the connection."""
+    gate = Gate(reader, upload=30, tool=20, other=10, folder=tmp_path, room=100, silence=0.1)
+    assert asked(gate, "/gradio_api/upload", b"x", None) == 408
+    assert asked(gate, "/gradio_api/upload", b"x" * 10, b"x") == 200
+
+
 def test_a_full_folder_takes_no_more_uploads(tmp_path):
-    gate = Gate(reader, upload=30, tool=20, other=10, folder=tmp_path, room=100)
+    gate = Gate(reader, upload=30, tool=20, other=10, folder=tmp_path, room=100, silence=60)
     (tmp_path / "hash").mkdir()
     (tmp_path / "hash" / "a.jpg").write_bytes(b"x" * 101)
     assert asked(gate, "/gradio_api/upload", b"x") == 503
