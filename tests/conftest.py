@@ -22,6 +22,7 @@ from PIL import Image
 
 from detect import Detector
 
+pytest_plugins = ["survived"]
 ROOT = Path(__file__).resolve().parent.parent
 FACES = ROOT.parent / "shared" / "data" / "faces"
 
