@@ -15,7 +15,7 @@ from detect.crop import crop_face, pixel_values
 from detect.faces import FaceFinder, FoundFace
 from detect.hub import hub_file, model_file
 from detect.model import Model, in_band, probability
-from detect.picture import PictureError, open_picture
+from detect.picture import ROOM, PictureError, open_picture
 from detect.quality import face_warnings, joined
 from detect.verdict import FAKE, REAL, UNSURE, Face, Verdict, label_of, worst_label
 
@@ -108,6 +108,7 @@ class Detector:
             upcoming = self._pool.map(self._try_prepare, list(islice(sources, BATCH)))
             yield from self._judge_batch(batch)
 
+    @ROOM.kept()
     def prepare(self, picture: Source, max_faces: int | None = None) -> Prepared:
         """Open a picture, find its faces, cut out the `max_faces` largest, by default all. Raises PictureError."""
         started = perf_counter()
