@@ -2,6 +2,7 @@
 # make test   every check: style and tests
 # make train  the shipped model and its reports again, from DATA and WEIGHTS
 # make bench  how fast it is, beside other engines, in bench/results.md and README; about a quarter of an hour
+# make hardening  what breaks files, servers, disks and trainings, with the figures in reports/hardening and README
 # make clients  other programs that load the model, which some tests ask: transformers, Optimum, transformers.js
 # make clients-report  how far those agree with the model, in reports/clients and README; takes DATA
 # make screenshots  the page on the examples, as README shows it
@@ -10,7 +11,7 @@ PYTHON ?= python3
 DATA ?= ../shared/data/faces
 WEIGHTS ?= imagenet
 
-.PHONY: run test clients clients-report train reports bench screenshots
+.PHONY: run test hardening clients clients-report train reports bench screenshots
 
 run: .venv/installed
 	.venv/bin/python app.py
@@ -19,6 +20,9 @@ test: .venv-test/installed
 	.venv-test/bin/ruff check .
 	.venv-test/bin/ruff format --check .
 	.venv-test/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+hardening: .venv-test/installed
+	.venv-test/bin/python -m pytest tests/hardening --figures reports/hardening/hardening.json
 
 clients: .venv-clients/installed
 

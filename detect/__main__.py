@@ -82,11 +82,15 @@ def find_pictures(patterns: list[str], recursive: bool) -> Iterator[str]:
 
 
 def _in_folder(folder: str, recursive: bool) -> Iterator[str]:
-    for where, folders, files in os.walk(folder):
+    closed: list[str] = []  # folders that may not be read, which are to be heard of like such files
+    for where, folders, files in os.walk(folder, onerror=lambda error: closed.append(error.filename)):
+        yield from closed
+        closed.clear()
         folders.sort()
         yield from (os.path.join(where, f) for f in sorted(files) if _suffix(f) in SUFFIXES | VIDEO_SUFFIXES)
         if not recursive:
             break
+    yield from closed
 
 
 def judge(detector: Detector, paths: list[str], style: str, out: io.TextIOBase) -> int:

@@ -16,7 +16,7 @@ from detect.crop import crop_box, cut, pixel_values
 from detect.faces import FaceFinder, FoundFace, enlarged
 from detect.hub import hub_file, model_file
 from detect.model import Model, in_band, probability
-from detect.picture import PictureError, Source, open_reduced
+from detect.picture import ROOM, PictureError, Source, open_reduced
 from detect.quality import face_warnings, joined
 from detect.verdict import FAKE, REAL, UNSURE, Face, Verdict, label_of, worst_label
 
@@ -122,6 +122,7 @@ class Detector:
             for task in tasks:
                 task.cancel()
 
+    @ROOM.kept()
     def prepare(self, picture: Source, max_faces: int | None = None) -> Prepared:
         """Open a picture, find its faces, cut out the `max_faces` largest, by default all. Raises PictureError."""
         opened = open_reduced(picture, SEARCHED)

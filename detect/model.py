@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime
 
 from detect.crop import RESAMPLING
+from detect.weights import are_finite
 
 CONTRACT = 1  # of the metadata; a file with another number is refused
 LABELS = ("real", "fake")
@@ -108,6 +109,8 @@ class Model:
         self.sha256 = hashlib.sha256(data).hexdigest()
         self.metadata = Metadata.from_properties(self.session.get_modelmeta().custom_metadata_map)
         self._check_graph()
+        if not are_finite(data):  # onnxruntime rounds NaN to a whole number in a quantized network
+            raise ModelError(f"{self.path} holds numbers that are not finite: its weights are damaged. Export again.")
 
     def _check_graph(self) -> None:
         size = self.metadata.size

@@ -17,13 +17,17 @@ import pillow_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from detect import exif
+from detect.room import Room
 
 Image.init()  # registers every format; otherwise Pillow does so on its first failure
 pillow_heif.register_heif_opener(thumbnails=False)
 # Pillow warns of odd metadata and of size, which is checked here. warnings.catch_warnings is not thread-safe.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+# In bytes. glibc gives what is larger than 32 MB back to the system; Pillow's 16 MB would stay with the thread.
+Image.core.set_block_size(64 * 2**20)
 
 
 class PlainJpeg(JpegImageFile):
@@ -48,16 +52,30 @@ class PlainTiff(TiffImageFile):
         pass
 
 
+class PlainWebp(WebPImageFile):
+    """WebP whose decoder goes when it has given the first frame: it holds two more pictures of that size."""
+
+    format = "PLAINWEBP"
+
+    def _get_next(self) -> tuple[bytes, int, int]:
+        frame = super()._get_next()
+        self._decoder = None
+        return frame
+
+
 Image.register_open(PlainJpeg.format, PlainJpeg, lambda prefix: prefix.startswith(b"\xff\xd8\xff"))
 Image.register_open(PlainTiff.format, PlainTiff, lambda prefix: prefix[:4] in (b"II*\0", b"MM\0*"))
+Image.register_open(PlainWebp.format, PlainWebp, lambda prefix: prefix[:4] == b"RIFF" and prefix[8:12] == b"WEBP")
 # What Pillow may try on untrusted bytes.
-FORMATS = (PlainJpeg.format, "PNG", "WEBP", "BMP", "GIF", PlainTiff.format, "HEIF")
+FORMATS = (PlainJpeg.format, "PNG", PlainWebp.format, "BMP", "GIF", PlainTiff.format, "HEIF")
 FORMAT_NAMES = "JPEG, PNG, WebP, BMP, GIF, TIFF or HEIC"
 SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .gif .tif .tiff .heic .heif .hif".split())
 
 MAX_BYTES = 64 * 2**20
 MAX_PIXELS = 50_000_000  # a 50-megapixel phone camera; 150 MB once decoded
 MIN_SIDE = 16
+STRIP_PIXELS = 2**18  # that are brought to RGB at a time
+ROOM = Room(MAX_PIXELS)  # that are decoded or in use at the same time, at up to 12 bytes each
 
 # What Pillow and its codecs raise on damaged files.
 _DECODER_ERRORS = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError,
@@ -157,7 +175,8 @@ def _whole(pixels: np.ndarray) -> Reduced:
 def _read(path: Path) -> bytes:
     try:
         if path.is_dir():
-            raise PictureError("This is a folder, not a picture.")
+            may = os.access(path, os.R_OK | os.X_OK)
+            raise PictureError("This is a folder, not a picture." if may else "This folder may not be read.")
         if not path.is_file():
             raise PictureError("There is no such file." if not path.exists() else "This is not an ordinary file.")
         with path.open("rb") as file:
@@ -183,8 +202,9 @@ def _check_size(width: int, height: int) -> None:
 
 def _decode(image: Image.Image) -> np.ndarray:
     try:
-        image.load()
-        return np.asarray(_to_rgb(_upright(image)))
+        with ROOM.taken(image.width * image.height):
+            image.load()
+            return _pixels(_upright(image))
     except PictureError:
         raise
     except _DECODER_ERRORS:
@@ -202,6 +222,16 @@ def _orientation(image: Image.Image) -> int | None:
     if isinstance(image, PlainTiff):
         return image.tag_v2.get(ExifTags.Base.Orientation)
     return exif.orientation((image.info.get("exif") or b"").removeprefix(b"Exif\0\0"))
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    """[H, W, 3] uint8, strip by strip: at once, every step would hold another copy of the picture."""
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    rows = max(1, STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        pixels[top:bottom] = np.asarray(_to_rgb(image.crop((0, top, image.width, bottom))))
+    return pixels
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -22,6 +22,7 @@ from servers import ROOT, serving
 
 from detect import Detector
 
+pytest_plugins = ["survived"]
 FACES = ROOT.parent / "shared" / "data" / "faces"
 
 RECIPE = """
