@@ -17,7 +17,7 @@ from time import perf_counter
 
 from tqdm import tqdm
 
-from detect.arguments import INTERRUPTED, add_model, chosen_model
+from detect.arguments import INTERRUPTED, add_model, chosen_model, refuse
 from detect.detector import Detector
 from detect.files import whole_file
 from detect.frames import MAX_SECONDS, MAX_VIDEO_BYTES, VIDEO_SUFFIXES, VideoError
@@ -52,20 +52,20 @@ def main(argv: list[str] | None = None) -> int:
     paths = list(find_pictures(args.paths, args.recursive))
     if not paths:
         named = ", ".join(args.paths)
-        return _usage(f"No pictures or videos in {named}. Name a file, or add --recursive for inner folders.")
+        return refuse(parser, f"No pictures or videos in {named}. Name a file, or add --recursive for inner folders.")
     try:
         detector = Detector(chosen_model(args))
         with _output(args.output) as out:
             failed = judge(detector, paths, args.format, out)
     except ModelError as error:
-        return _usage(str(error))
+        return refuse(parser, str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        return _usage(f"The result cannot be written to {args.output or 'standard output'}: {error.strerror}.")
+        return refuse(parser, f"The result cannot be written to {args.output or 'standard output'}: {error.strerror}.")
     return 1 if failed else 0
 
 
@@ -173,11 +173,6 @@ def _output(path: Path | None):
     real = Path(os.path.realpath(path))  # through a link, which is not to be replaced by the file
     with whole_file(real) as partial, partial.open("w", encoding="utf-8", newline="") as out:
         yield out
-
-
-def _usage(sentence: str) -> int:
-    print(f"python -m detect: {sentence}", file=sys.stderr)
-    return 2
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Arguments that several commands take."""
 
-from argparse import ArgumentParser, Namespace
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 from detect.detector import default_model
@@ -19,3 +20,16 @@ def add_model(parser: ArgumentParser) -> None:
 def chosen_model(args: Namespace) -> str | Path:
     """What `add_model`'s argument, the environment or this project's folder names. Raises ModelError."""
     return args.model or environment_model() or default_model()
+
+
+def count(text: str) -> int:
+    """The type of an argument that is a number from 1 up."""
+    if not text.isdecimal() or not int(text):
+        raise ArgumentTypeError(f"{text!r} is no number from 1 up")
+    return int(text)
+
+
+def refuse(parser: ArgumentParser, sentence: str) -> int:
+    """Say why a command does not do what it was asked for; returns its exit status."""
+    print(f"{parser.prog}: {sentence}", file=sys.stderr)
+    return 2

@@ -5,6 +5,15 @@ rows -> one Parquet file a shard. Which pictures a shard holds follows from the 
 its file is there; all else is made again. The engine, threads or Ray, only says who judges.
 """
 
+PACKAGES = ("pyarrow", "fsspec")
+
 
 class ScanError(RuntimeError):
     """A scan that cannot begin or go on; the message says what to do."""
+
+
+def without(missing: ModuleNotFoundError) -> str:
+    """What to do about a package that only scans need; any other is a defect, and raised again."""
+    if missing.name not in PACKAGES:
+        raise missing
+    return f"This needs the package {missing.name}: pip install -r requirements-scan.txt"

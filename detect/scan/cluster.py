@@ -8,6 +8,7 @@ picture is the first with its bytes, all of them are hashed before any is judged
 import logging
 import os
 import pickle
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,7 +30,9 @@ TASK = 100  # pictures that a worker takes at a time; as many are judged again w
 # Pictures for each worker that are hashed before they are judged, some minutes' work: the driver holds a few hundred
 # bytes of each, and with each such round the actors start anew.
 ROUND = 10_000
+PACKAGE = Path(__file__).resolve().parent.parent
 OBJECT_STORE = 200 * 2**20  # bytes of shared memory on this machine; names and verdicts are all that goes through it
+REACHED_WITHIN = 10  # seconds
 CHANGED = "The file has changed while it was scanned."
 
 Work = list[tuple[Placed, bytes]]  # with the SHA-256 that a picture's bytes should have; b"" where it is not known
@@ -142,22 +145,44 @@ def connected(address: str | None) -> Iterator:
         import ray.data
     except ImportError:
         raise ScanError('The Ray engine needs a package that is not installed: pip install "ray[data]"') from None
-    here = {"include_dashboard": False, "num_cpus": len(os.sched_getaffinity(0)), "object_store_memory": OBJECT_STORE}
+    here = {"include_dashboard": False, "num_cpus": _cores(), "object_store_memory": OBJECT_STORE}
+    there = {"address": address, "runtime_env": {"py_modules": [str(PACKAGE)]}}  # its machines have the packages alone
+    if address and address != "auto":
+        _check_reachable(address)
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **({} if address else here))
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **(there if address else here))
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # it logs what it raises
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.execution_options.preserve_order = True
         yield ray
     except ConnectionError as error:
-        raise ScanError(f"There is no Ray cluster at {address} ({_first_line(error)}).") from None
+        raise ScanError(f"There is no Ray cluster at {address} ({_line(error, 0)}).") from None
     except ray.exceptions.RayError as error:
-        raise ScanError(f"Ray gave up: {_first_line(error)}. What is done is kept; --resume goes on.") from None
+        raise ScanError(f"Ray gave up: {_line(error, -1)}. What is done is kept; --resume goes on.") from None
     finally:
         ray.shutdown()
 
 
-def _first_line(error: Exception) -> str:
+def _cores() -> int | None:
+    """That this process may use, where the system tells; Ray takes all."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), REACHED_WITHIN).close()
+    except ValueError:
+        raise ScanError(
+            f"{address} is no address of a Ray cluster. Give host:port, or auto on one of its machines."
+        ) from None
+    except OSError as error:
+        raise ScanError(f"There is no Ray cluster at {address} ({error.strerror or error}).") from None
+
+
+def _line(error: Exception, number: int) -> str:
+    """Of an error's message; that of an error in a worker is a traceback, which ends with what it is about."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:200].rstrip(".:") if lines else type(error).__name__
+    return lines[number][:200].rstrip(".:") if lines else type(error).__name__

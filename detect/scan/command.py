@@ -4,9 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from detect.arguments import INTERRUPTED, add_model, chosen_model
+from detect.arguments import INTERRUPTED, add_model, chosen_model, count, refuse
 from detect.model import ModelError
-from detect.scan import ScanError
+from detect.scan import ScanError, without
 
 STOPPED = "Stopped. The same command with --resume goes on."
 
@@ -26,7 +26,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR.parquet", help="the folder to make")
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="this process, or Ray")
     parser.add_argument("--address", help="of a Ray cluster, `auto` on one of its machines (default: Ray on this one)")
-    parser.add_argument("--shard-rows", type=_count, metavar="N", help="pictures in one Parquet file (default: 1000)")
+    parser.add_argument("--shard-rows", type=count, metavar="N", help="pictures in one Parquet file (default: 1000)")
     parser.add_argument("--resume", action="store_true", help="go on with a scan that was broken off")
     add_model(parser)
     args = parser.parse_args(argv)
@@ -37,22 +37,9 @@ def main(argv: list[str]) -> int:
 
         return scan(args, chosen_model(args))
     except ModuleNotFoundError as error:
-        if error.name not in ("pyarrow", "fsspec"):
-            raise
-        return refuse(parser, f"A scan needs the package {error.name}: pip install -r requirements-scan.txt")
+        return refuse(parser, without(error))
     except (ModelError, ScanError) as error:
         return refuse(parser, str(error))
     except KeyboardInterrupt:
         print(STOPPED, file=sys.stderr)
         return INTERRUPTED
-
-
-def refuse(parser: argparse.ArgumentParser, sentence: str) -> int:
-    print(f"{parser.prog}: {sentence}", file=sys.stderr)
-    return 2
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 up")
-    return int(text)

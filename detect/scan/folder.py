@@ -45,6 +45,14 @@ class Manifest:
     model_sha256: str
     shard_rows: int
 
+    @classmethod
+    def of(cls, path: Path) -> "Manifest | None":
+        """That of a folder, or None."""
+        try:
+            return cls(**json.loads((path / MANIFEST).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
 
 class Folder:
     """A scan that has begun. Open in one process at a time.
@@ -55,10 +63,10 @@ class Folder:
 
     def __init__(self, path: Path):
         self.path = path
-        try:
-            self.manifest = Manifest(**json.loads((path / MANIFEST).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            raise ScanError(f"{path} holds no scan that can be gone on with. {NEW}") from None
+        manifest = Manifest.of(path)
+        if not manifest:
+            raise ScanError(f"{path / MANIFEST} is damaged. {NEW}")
+        self.manifest = manifest
         try:
             self._listing = _opened(path / LISTING, "rw")
             self._listing.execute("BEGIN EXCLUSIVE")  # released by the system, too, when this process is killed
