@@ -14,6 +14,7 @@ class ScanError(RuntimeError):
 
 def without(missing: ModuleNotFoundError) -> str:
     """What to do about a package that only scans need; any other is a defect, and raised again."""
-    if missing.name not in PACKAGES:
+    name = (missing.name or "").partition(".")[0]
+    if name not in PACKAGES:
         raise missing
-    return f"This needs the package {missing.name}: pip install -r requirements-scan.txt"
+    return f"This needs the package {name}: pip install -r requirements-scan.txt"

@@ -31,16 +31,16 @@ class Item(NamedTuple):
 
     file: str  # the picture's, or that of the Parquet file or tar that holds it
     kind: str = FILE
-    start: int = 0  # of a ROW its number, of a MEMBER the byte at which it begins
+    start: int = 0  # the number of a ROW; the byte at which a MEMBER begins; of a BROKEN row its number, of a file -1
     size: int = UNKNOWN  # in bytes
     name: str = ""  # of a MEMBER; what is wrong with something BROKEN, as a sentence
 
     @property
     def path(self) -> str:
         """As the result names it."""
-        if self.kind == ROW:
-            return f"{self.file}#{self.start}"
-        return f"{self.file}#{self.name}" if self.kind == MEMBER else self.file
+        if self.kind == MEMBER:
+            return f"{self.file}#{self.name}"
+        return f"{self.file}#{self.start}" if self.kind in (ROW, BROKEN) and self.start >= 0 else self.file
 
 
 class Listing:

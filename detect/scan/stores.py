@@ -100,7 +100,7 @@ def read_part(name: str, start: int, size: int) -> bytes:
     """At most `size` bytes of a file, from its byte `start`."""
     if is_url(name):
         store, path = store_of(name)
-        return store.cat_file(path, start, start + size)
+        return store.cat_file(path, start=start, end=start + size)
     with open(name, "rb") as file:
         file.seek(start)
         return file.read(size)
