@@ -24,7 +24,7 @@ def summary(*words: object):
 
 @pytest.fixture(scope="module")
 def scanned(tmp_path_factory) -> Path:
-    """A scan by the shipped model: a group, a portrait under three names, two of which try to be more, a sky, no picture."""
+    """A scan by the shipped model: a group, a portrait under three names, two of them odd, a sky, a broken file."""
     folder = tmp_path_factory.mktemp("scan")
     (folder / "album").mkdir()
     for file in mixed_files(folder / "album"):
