@@ -80,6 +80,7 @@ ROOM = Room(MAX_PIXELS)  # that are decoded or in use at the same time, at up to
 # What Pillow and its codecs raise on damaged files.
 _DECODER_ERRORS = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError,
                    AttributeError, RuntimeError, MemoryError, struct.error, zlib.error)  # fmt: skip
+TOO_MANY_BYTES = f"The file is larger than {MAX_BYTES >> 20} MB. Send a smaller copy."
 _DAMAGED = "The picture is damaged or cut short. Send the file again."
 
 # EXIF orientation -> what brings the picture upright.
@@ -141,9 +142,9 @@ def open_reduced(source: Source, longest: int | None) -> Reduced:
     if isinstance(source, Image.Image):
         _check_size(*source.size)
         return _whole(_decode(source))
-    data = source if isinstance(source, bytes) else _read(Path(source))
+    data = source if isinstance(source, bytes) else read_file(Path(source))
     if len(data) > MAX_BYTES:
-        raise PictureError(f"The file is larger than {MAX_BYTES >> 20} MB. Send a smaller copy.")
+        raise PictureError(TOO_MANY_BYTES)
     if not data:
         raise PictureError("The file is empty. Send the picture again.")
     if data[:4] in (b"II*\0", b"MM\0*") and not exif.is_harmless(data):
@@ -172,7 +173,8 @@ def _whole(pixels: np.ndarray) -> Reduced:
     return Reduced(pixels, 1, pixels.shape[1::-1])
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """The bytes of a file, or MAX_BYTES + 1 of a larger one. Raises PictureError where it cannot be read."""
     try:
         if path.is_dir():
             may = os.access(path, os.R_OK | os.X_OK)
