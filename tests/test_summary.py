@@ -122,7 +122,8 @@ def test_what_is_no_scan_is_refused(scanned, tmp_path):
 def test_it_fits_the_screen(scanned, browser, tmp_path, width, height):
     out = tmp_path / "page.html"
     summary(scanned, "--out", out)
-    page = browser.new_page(viewport={"width": width, "height": height})
+    page = browser.new_page()
+    page.set_viewport_size({"width": width, "height": height})
     wrong = []
     page.on("console", lambda said: wrong.append(said.text))
     page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else wrong.append(asked.url))
