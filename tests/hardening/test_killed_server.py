@@ -1,0 +1,131 @@
+"""A server that is killed in the middle of its work, and the next one."""
+
+import os
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+import httpx
+import numpy as np
+from albums import REAL, heavy_files
+from films import film
+from PIL import Image
+from servers import serving
+
+from bench.serving import Client
+from page.startup import UPLOADS
+
+KEEP_SECONDS = 6  # in place of minutes
+HASTY = f"import app; app.KEEP_SECONDS, app.SWEEP_SECONDS = {KEEP_SECONDS}, 1; raise SystemExit(app.main())"
+
+
+def listened(client: Client, endpoint: str, values: tuple, begun: Event) -> None:
+    """Ask, and read the answer as it comes: `begun` at the first step."""
+    event = client.http.post(f"call/{endpoint}", json={"data": values}).raise_for_status().json()["event_id"]
+    with client.http.stream("GET", f"call/{endpoint}/{event}") as stream:
+        for line in stream.iter_lines():
+            assert line != "event: complete", "it was through before the server was killed"
+            if line == "event: generating":
+                begun.set()
+
+
+def asked_again_and_again(client: Client, values: tuple, begun: Event) -> None:
+    while client.ask("analyze", *values)["faces"]:
+        begun.set()
+
+
+@contextmanager
+def half_an_upload(url: str):
+    """A connection on which the first half of a picture has come."""
+    data = REAL.read_bytes()
+    head = b'--cut\r\nContent-Disposition: form-data; name="files"; filename="cut.jpg"\r\n\r\n'
+    address = httpx.URL(url)
+    with socket.create_connection((address.host, address.port), timeout=60) as connection:
+        asking = (
+            f"POST /gradio_api/upload HTTP/1.1\r\nHost: {address.host}\r\nContent-Length: {len(head) + len(data)}\r\n"
+        )
+        connection.sendall(f"{asking}Content-Type: multipart/form-data; boundary=cut\r\n\r\n".encode() + head)
+        connection.sendall(data[: len(data) // 2])
+        yield connection
+
+
+def processes(session: int) -> list[int]:
+    """Those that still belong to a session, zombies among them."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:  # gone meanwhile
+            continue
+        if int(fields[3]) == session:
+            found.append(int(status.parent.name))
+    return found
+
+
+def lying_in(folder: Path) -> set[Path]:
+    return {file for file in folder.rglob("*") if file.is_file()}
+
+
+def test_a_server_that_is_killed_at_work_leaves_nothing_that_the_next_one_minds(tmp_path, record_property):
+    album, temporary = tmp_path / "album", tmp_path / "temporary"
+    album.mkdir()
+    temporary.mkdir()
+    large = heavy_files(album)[0]
+    face = tmp_path / "face.jpg"
+    face.write_bytes(REAL.read_bytes() + b"!")  # not the file of the example, which stays
+    clip = film(tmp_path / "clip.mp4", [np.asarray(Image.open(REAL).convert("RGB"))] * 400)
+    with serving(tmp_path, TMPDIR=temporary) as first, ThreadPoolExecutor(3) as pool:
+        uploads = first.uploads / UPLOADS.name
+        own = lying_in(uploads)  # of the page
+        client, begun = Client(first.url), [Event() for _ in range(3)]
+        picture, pictures, video = client.upload(face), [client.upload(large)] * 60, client.upload(clip)
+        expected = client.ask("analyze", picture, False)
+        at_work = [
+            pool.submit(asked_again_and_again, Client(first.url), (picture, True), begun[0]),
+            pool.submit(listened, Client(first.url), "analyze_batch", (pictures,), begun[1]),
+            pool.submit(listened, Client(first.url), "analyze_video", (video,), begun[2]),
+        ]
+        for event in begun:
+            assert event.wait(60)
+        with half_an_upload(first.url) as connection:
+            deadline = time.monotonic() + 20
+            while not [file for file in lying_in(uploads) if file.name.startswith("tmp")]:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            first.process.send_signal(signal.SIGKILL)
+            killed = time.monotonic()
+            assert first.process.wait(20) == -signal.SIGKILL
+            errors = [job.exception(timeout=20) for job in at_work]
+            try:
+                assert not connection.recv(1)
+            except ConnectionResetError:
+                pass
+            told = time.monotonic() - killed
+        assert all(isinstance(error, httpx.TransportError) for error in errors), errors
+        assert not processes(first.process.pid)
+    left = lying_in(uploads) - own
+    assert {face.name, large.name, clip.name} < {file.name for file in left}
+
+    began = time.monotonic()
+    port = httpx.URL(first.url).port
+    with serving(tmp_path, "-c", HASTY, TMPDIR=temporary, GRADIO_SERVER_PORT=port) as second:
+        client = Client(second.url)
+        picture = client.upload(REAL)
+        assert client.ask("analyze", picture, False) == expected
+        answered = time.monotonic() - began
+        assert [found["label"] for found in client.ask("analyze_batch", [picture] * 3)] == ["real"] * 3
+        deadline = killed + KEEP_SECONDS + 20
+        while lying_in(uploads) & left:
+            assert time.monotonic() < deadline, f"{len(lying_in(uploads) & left)} uploads are still there"
+            time.sleep(0.2)
+    assert "Traceback" not in second.log.read_text()
+    assert set(os.listdir(temporary)) <= {".ses"}  # onnxruntime's
+    record_property("survives", [
+        "Server", "kill -9 during a request, an album of 60, a video and an upload",
+        f"All 4 clients were told within {told:.1f} s; no process was left; the next server answered at the same port "
+        f"{answered:.0f} s after its start, and deleted the {len(left)} files that were left when they were old",
+    ])  # fmt: skip
