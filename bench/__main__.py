@@ -52,8 +52,8 @@ def main(argv: list[str] | None = None) -> int:
         started = perf_counter()
         results[part] = {"machine": machine() | {"packages": packages()}, "tables": measures[part]()}
         print(f"{part}: {perf_counter() - started:.0f} s", file=sys.stderr)
-    results = {part: results[part] for part in PARTS if part in results}
-    write_text(file, json.dumps(results, indent=1) + "\n")
+        results = {part: results[part] for part in PARTS if part in results}
+        write_text(file, json.dumps(results, indent=1) + "\n")  # at once, lest a later part take it along when it fails
     text = markdown(results)
     write_text(args.out / "results.md", text)
     if args.readme:
