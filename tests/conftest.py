@@ -120,23 +120,16 @@ backbone.save_weights(sys.argv[1])
 
 @pytest.fixture
 def short_backbone(monkeypatch, tmp_path) -> Path:
-    """MobileNetV2 up to its fourth block in place of all of it, whose graph takes TensorFlow many seconds to build in
-    every phase of a training; gives weights for it."""
+    """A shorter network in place of MobileNetV2, see `networks.short_mobilenet`; gives weights for it."""
     import keras
+    from networks import short_mobilenet
 
     from train import network
 
-    def short(size: int, weights: Path | None) -> keras.Model:
-        whole = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(size, size, 3))
-        backbone = keras.Model(whole.input, whole.get_layer("block_4_add").output, name=whole.name)
-        if weights:
-            backbone.load_weights(weights)
-        return backbone
-
-    monkeypatch.setattr(network, "_mobilenet_v2", short)
+    monkeypatch.setattr(network, "_mobilenet_v2", short_mobilenet)
     keras.utils.set_random_seed(1)
     file = tmp_path / "short.weights.h5"
-    short(32, None).save_weights(file)
+    short_mobilenet(32, None).save_weights(file)
     return file
 
 
