@@ -33,7 +33,9 @@ train: .venv-test/installed
 	.venv-test/bin/python -m train fit --recipe shipped --data $(DATA) --weights $(WEIGHTS) --out runs/shipped
 	.venv-test/bin/python -m export onnx runs/shipped --out model.onnx
 	.venv-test/bin/python -m export quantize --data $(DATA)
-	cp runs/shipped/curves.png runs/shipped/history.csv reports/shipped/
+	set -e; for file in curves.png history.csv; do \
+	  cp runs/shipped/$$file reports/shipped/.partial-$$file; \
+	  mv reports/shipped/.partial-$$file reports/shipped/$$file; done
 	$(MAKE) reports
 
 reports: .venv-test/installed

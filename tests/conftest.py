@@ -7,8 +7,6 @@ import shutil
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
-from copy import deepcopy
-from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
@@ -131,38 +129,11 @@ def backbone_weights(tmp_path_factory) -> Path:
     return file
 
 
-@cache
-def short_config(size: int) -> dict:
-    """Of MobileNetV2 up to its fourth block; building the network from it takes a tenth of the time."""
-    import keras
-
-    keras.utils.set_random_seed(1)
-    whole = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(size, size, 3))
-    return keras.Model(whole.input, whole.get_layer("block_4_add").output, name=whole.name).get_config()
-
-
-def shorten_backbone(patch: pytest.MonkeyPatch, folder: Path) -> Path:
-    """MobileNetV2 up to its fourth block in place of all of it, whose graph takes TensorFlow many seconds to build in
-    every phase of a training; gives weights for it."""
-    import keras
-
-    from train import network
-
-    def short(size: int, weights: Path | None) -> keras.Model:
-        backbone = keras.Model.from_config(deepcopy(short_config(size)))  # Keras empties what it reads
-        if weights:
-            backbone.load_weights(weights)
-        return backbone
-
-    patch.setattr(network, "_mobilenet_v2", short)
-    backbone, file = short(32, None), folder / "short.weights.h5"
-    backbone.set_weights([weight + 0.01 for weight in backbone.get_weights()])  # not those of every new network
-    backbone.save_weights(file)
-    return file
-
-
 @pytest.fixture
 def short_backbone(monkeypatch, tmp_path) -> Path:
+    """A short network in place of MobileNetV2; gives weights for it."""
+    from networks import shorten_backbone  # which loads TensorFlow
+
     return shorten_backbone(monkeypatch, tmp_path)
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from conftest import ROOT, command, shorten_backbone
+from conftest import ROOT, command
+from networks import shorten_backbone
 from onnx import numpy_helper
 from PIL import Image
 from sklearn.ensemble import RandomForestClassifier

@@ -10,30 +10,18 @@ import sys
 import time
 from pathlib import Path
 
-import h5py
 import keras
 import numpy as np
 import pytest
 import yaml
 from conftest import RECIPE, ROOT, fit_command, here
+from networks import same_weights, weights
 from PIL import Image
 
 from train import fit as training
 from train import network
 from train.calibrate import fit_temperature, unsure_band
 from train.recipe import load_recipe
-
-
-def weights(file: Path) -> dict[str, np.ndarray]:
-    arrays = {}
-    with h5py.File(file) as h5:
-        h5.visititems(lambda name, node: arrays.update({name: node[()]}) if isinstance(node, h5py.Dataset) else None)
-    return arrays
-
-
-def same_weights(one: Path, other: Path) -> bool:
-    a, b = weights(one), weights(other)
-    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
 
 
 def test_a_run_leaves_what_it_should(run_folder):
