@@ -55,14 +55,14 @@ screenshots: .venv-test/installed
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-.venv-test/installed: requirements.txt requirements-train.txt requirements-test.txt tests/node/package.json
+.venv-test/installed: requirements.txt requirements-scan.txt requirements-train.txt requirements-test.txt tests/node/package.json
 	$(PYTHON) -m venv .venv-test
 	.venv-test/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	! command -v npm >/dev/null || npm install --silent --prefix tests/node
 	touch $@
 
 # TensorFlow and torch both, hundreds of megabytes, which no test needs.
-.venv-bench/installed: requirements.txt requirements-train.txt requirements-bench.txt
+.venv-bench/installed: requirements.txt requirements-scan.txt requirements-train.txt requirements-bench.txt
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	touch $@

@@ -1,4 +1,5 @@
-"""Command line: python -m bench [PART...]. Results in bench/results.json, and as tables in bench/results.md.
+"""Command line: python -m bench [PART...]. Results in bench/results.json, and as tables in bench/results.md; what the
+part `scan` comes to for a billion pictures in bench/SCALING.md.
 
 The part `reduced` takes --data DIR, see `bench.reduced`; without that it is left out.
 """
@@ -11,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 
-from bench import engines, folder, page, photo, reduced, server
+from bench import engines, folder, page, photo, reduced, scaling, scan, server
 from bench.report import markdown, readme_markdown
 from detect.files import write_text
 from train.data import DataError
@@ -20,8 +21,9 @@ from train.timing import machine
 
 FOLDER = Path(__file__).resolve().parent
 PARTS = {"engines": engines.measure, "photo": photo.measure, "folder": folder.measure, "server": server.measure,
-         "page": page.measure, "reduced": reduced.measure}  # fmt: skip
-PACKAGES = ("onnxruntime", "openvino", "keras", "tensorflow", "ai-edge-litert", "torch", "transformers", "gradio")
+         "page": page.measure, "scan": scan.measure, "reduced": reduced.measure}  # fmt: skip
+PACKAGES = ("onnxruntime", "openvino", "keras", "tensorflow", "ai-edge-litert", "torch", "transformers", "gradio",
+            "ray")  # fmt: skip
 MARK = "speed"  # of the block in README
 
 
@@ -56,6 +58,8 @@ def main(argv: list[str] | None = None) -> int:
         write_text(file, json.dumps(results, indent=1) + "\n")  # at once, lest a later part take it along when it fails
     text = markdown(results)
     write_text(args.out / "results.md", text)
+    if "scan" in results:
+        scaling.write(results, args.out)
     if args.readme:
         update_readme(args.readme, MARK, readme_markdown(results))
     print(text)

@@ -8,7 +8,7 @@ def markdown(results: dict) -> str:
     parts = [_goals(results)]
     for part, found in results.items():
         parts += [f"## {part}", _machine(found["machine"])]
-        parts += [f"### {table['title']}\n\n{_table(table['columns'], table['rows'])}" for table in found["tables"]]
+        parts += [f"### {table['title']}\n\n{table_of(table['columns'], table['rows'])}" for table in found["tables"]]
     return "# Measured speed\n\n" + "\n\n".join(parts) + "\n"
 
 
@@ -16,12 +16,12 @@ def readme_markdown(results: dict) -> str:
     """What a reader needs first: other engines as multiples of ours, and the goals."""
     engines = results["engines"]
     ratios = next(table for table in engines["tables"] if table["name"] == "ratios")
-    table = _table(ratios["columns"], ratios["rows"])
+    table = table_of(ratios["columns"], ratios["rows"])
     return "\n\n".join((f"{ratios['title']}. {_machine(engines['machine'])}", table, _goals(results)))
 
 
 def _goals(results: dict) -> str:
-    return _table(("asked of the speed", "bound", "measured", ""), [_line(goal, results) for goal in GOALS])
+    return table_of(("asked of the speed", "bound", "measured", ""), [_line(goal, results) for goal in GOALS])
 
 
 def _line(goal: Goal, results: dict) -> list[str]:
@@ -36,7 +36,7 @@ def _machine(machine: dict) -> str:
     return f"{machine['cores']} cores of {machine['cpu']}, Python {machine['python']}, {packages}."
 
 
-def _table(columns: tuple[str, ...], rows: list[list]) -> str:
+def table_of(columns: tuple[str, ...], rows: list[list]) -> str:
     lines = [columns, ["---"] * len(columns), *([_cell(value) for value in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
