@@ -10,6 +10,12 @@ Data flows one way: bytes -> picture -> faces -> pixel values -> logits -> proba
 pictures: file -> frames -> the same for each -> faces followed -> verdict.
 """
 
+import os
+
+# From 1.29 on, onnxruntime reports what it runs to its maker, by way of files in the user's folder. It reads this once,
+# when it is imported, so whatever imports it imports this package first.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 from detect.detector import Detector
 from detect.frames import VideoError, sample_frames
 from detect.model import Model, ModelError

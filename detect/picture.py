@@ -4,6 +4,7 @@ Every picture in training and in service comes through `open_picture`, so both s
 """
 
 import io
+import logging
 import math
 import os
 import struct
@@ -26,6 +27,7 @@ Image.init()  # registers every format; otherwise Pillow does so on its first fa
 pillow_heif.register_heif_opener(thumbnails=False)
 # Pillow warns of odd metadata and of size, which is checked here. warnings.catch_warnings is not thread-safe.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # otherwise what it says goes to standard error
 # In bytes. glibc gives what is larger than 32 MB back to the system; Pillow's 16 MB would stay with the thread.
 Image.core.set_block_size(64 * 2**20)
 
@@ -73,6 +75,7 @@ SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .gif .tif .tiff
 
 MAX_BYTES = 64 * 2**20
 MAX_PIXELS = 50_000_000  # a 50-megapixel phone camera; 150 MB once decoded
+MAX_WEBP_PIXELS = 40_000_000  # while it decodes WebP, Pillow holds three pictures of four bytes a pixel
 MIN_SIDE = 16
 STRIP_PIXELS = 2**18  # that are brought to RGB at a time
 ROOM = Room(MAX_PIXELS)  # that are decoded or in use at the same time, at up to 12 bytes each
@@ -80,6 +83,7 @@ ROOM = Room(MAX_PIXELS)  # that are decoded or in use at the same time, at up to
 # What Pillow and its codecs raise on damaged files.
 _DECODER_ERRORS = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError,
                    AttributeError, RuntimeError, MemoryError, struct.error, zlib.error)  # fmt: skip
+TOO_LARGE = "The picture has more than {} megapixels. Send a smaller copy."
 TOO_MANY_BYTES = f"The file is larger than {MAX_BYTES >> 20} MB. Send a smaller copy."
 _DAMAGED = "The picture is damaged or cut short. Send the file again."
 
@@ -88,6 +92,7 @@ _TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: 
           5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
           8: Image.Transpose.ROTATE_90}  # fmt: skip
 _ON_THEIR_SIDE = (5, 6, 7, 8)
+_FROM_THE_END = (3, 4, 6, 7)  # whose first row becomes the last row or column
 
 
 class PictureError(ValueError):
@@ -152,7 +157,7 @@ def open_reduced(source: Source, longest: int | None) -> Reduced:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             size = image.size
-            _check_size(*size)
+            _check_size(*size, MAX_WEBP_PIXELS if isinstance(image, PlainWebp) else MAX_PIXELS)
             if longest is None or not isinstance(image, PlainJpeg):
                 return _whole(_decode(image))
             image.draft(None, [max(1, side * longest // max(size)) for side in size])
@@ -164,7 +169,7 @@ def open_reduced(source: Source, longest: int | None) -> Reduced:
     except UnidentifiedImageError:
         raise PictureError(f"This is not a picture in a format read here. Send a {FORMAT_NAMES} file.") from None
     except Image.DecompressionBombError:
-        raise PictureError(_too_large()) from None
+        raise PictureError(TOO_LARGE.format(MAX_PIXELS // 10**6)) from None
     except _DECODER_ERRORS:
         raise PictureError(_DAMAGED) from None
 
@@ -191,13 +196,9 @@ def read_file(path: Path) -> bytes:
         raise PictureError("There is no such file.") from None
 
 
-def _too_large() -> str:
-    return f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels. Send a smaller copy."
-
-
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise PictureError(_too_large())
+def _check_size(width: int, height: int, most: int = MAX_PIXELS) -> None:
+    if width * height > most:
+        raise PictureError(TOO_LARGE.format(most // 10**6))
     if min(width, height) < MIN_SIDE:
         raise PictureError(f"The picture is {width} x {height} pixels; at least {MIN_SIDE} on each side are needed.")
 
@@ -206,17 +207,11 @@ def _decode(image: Image.Image) -> np.ndarray:
     try:
         with ROOM.taken(image.width * image.height):
             image.load()
-            return _pixels(_upright(image))
+            return _pixels(image)
     except PictureError:
         raise
     except _DECODER_ERRORS:
         raise PictureError(_DAMAGED) from None
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Turned as EXIF says."""
-    turn = _TURNS.get(_orientation(image))
-    return image if turn is None else image.transpose(turn)
 
 
 def _orientation(image: Image.Image) -> int | None:
@@ -227,12 +222,18 @@ def _orientation(image: Image.Image) -> int | None:
 
 
 def _pixels(image: Image.Image) -> np.ndarray:
-    """[H, W, 3] uint8, strip by strip: at once, every step would hold another copy of the picture."""
-    pixels = np.empty((image.height, image.width, 3), np.uint8)
-    rows = max(1, STRIP_PIXELS // image.width)
-    for top in range(0, image.height, rows):
-        bottom = min(top + rows, image.height)
-        pixels[top:bottom] = np.asarray(_to_rgb(image.crop((0, top, image.width, bottom))))
+    """[H, W, 3] uint8, turned as EXIF says, strip by strip: at once, every step would hold another copy of it all."""
+    (width, height), orientation = image.im.size, _orientation(image)  # of a TIFF, `size` would be the upright one
+    aside = orientation in _ON_THEIR_SIDE
+    pixels = np.empty((width, height, 3) if aside else (height, width, 3), np.uint8)
+    rows = max(1, STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        strip = _to_rgb(image.crop((0, top, width, bottom)))
+        if orientation in _TURNS:
+            strip = strip.transpose(_TURNS[orientation])
+        place = slice(height - bottom, height - top) if orientation in _FROM_THE_END else slice(top, bottom)
+        pixels[(slice(None), place) if aside else place] = np.asarray(strip)
     return pixels
 
 

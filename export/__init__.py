@@ -1,5 +1,7 @@
 """A training run -> files that serve."""
 
+import detect  # noqa: F401  before onnxruntime
+
 
 class ExportError(RuntimeError):
     """The exported file does not compute what Keras computes."""

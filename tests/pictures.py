@@ -36,6 +36,13 @@ def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
+def tags_on_shared_bytes(tags: int, size: int) -> bytes:
+    """A TIFF directory of 32-bit numbers, all of whose tags point at the same `size` bytes."""
+    start = 8 + 2 + 12 * tags + 4
+    entries = b"".join(struct.pack("<HHII", 40000 + n, 4, size // 4, start) for n in range(tags))
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", tags) + entries + bytes(4) + bytes(size)
+
+
 def quarters() -> Image.Image:
     """An upright 96 x 64 picture whose four quarters differ."""
     pixels = np.zeros((64, 96, 3), np.uint8)
@@ -50,12 +57,16 @@ def difference(found: np.ndarray, expected: Image.Image) -> float:
 
 
 def refusal(source) -> str:
-    """The message of the error that a source gives; it must read as a sentence or two for a person."""
+    """The message of the error that a source gives."""
     with pytest.raises(PictureError) as caught:
         open_picture(source)
-    message = str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None, "a traceback would show both errors"
+    return for_people(str(caught.value))
+
+
+def for_people(message: str) -> str:
+    """The message, which has to be a sentence or two for a person."""
     assert re.fullmatch(r"[A-Z][^\n]*\.", message), message
     assert len(message) < 200 and message.count(". ") <= 1, message
     assert not re.search(r"Traceback|Error|Exception|Errno|PIL|numpy|0x|<|\bNone\b", message), message
-    assert caught.value.__suppress_context__ or caught.value.__context__ is None, "a traceback would show both errors"
     return message

@@ -11,7 +11,7 @@ import zlib
 
 import numpy as np
 import pytest
-from pictures import LOSSLESS, LOSSY, chunk, difference, encoded, png, quarters, refusal
+from pictures import LOSSLESS, LOSSY, chunk, difference, encoded, png, quarters, refusal, tags_on_shared_bytes
 from PIL import Image
 
 from detect import exif
@@ -186,13 +186,6 @@ def test_an_image_in_memory_whose_file_was_cut_is_refused(small):
 
 
 # Tags that share bytes
-
-
-def tags_on_shared_bytes(tags: int, size: int) -> bytes:
-    """A TIFF directory of 32-bit numbers, all of whose tags point at the same `size` bytes."""
-    start = 8 + 2 + 12 * tags + 4
-    entries = b"".join(struct.pack("<HHII", 40000 + n, 4, size // 4, start) for n in range(tags))
-    return b"II*\0\x08\0\0\0" + struct.pack("<H", tags) + entries + bytes(4) + bytes(size)
 
 
 def peak(data: bytes) -> int:

@@ -4,6 +4,7 @@ import ast
 import csv
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -61,6 +62,15 @@ def test_serving_loads_no_training_framework():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("package", ["detect", "train", "export", "bench"])
+def test_onnxruntime_reports_to_nobody(package, tmp_path):
+    place = {name: str(tmp_path) for name in ("HOME", "TMPDIR")}
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"} | place
+    code = f"import {package}, onnxruntime"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, timeout=60, check=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_space_installs_no_training_framework():
@@ -229,11 +239,12 @@ def test_the_limits_in_the_readme_are_those_of_the_code():
     minutes = frames.MAX_SECONDS // 60
     rate, rest = divmod(frames.MAX_DECODED_PIXELS, frames.MAX_SECONDS * 1920 * 1080)
     assert rest == frames.MAX_SECONDS % 60 == frames.MAX_WORK_SECONDS % 60 == 0
+    megapixels, of_webp = (most // 10**6 for most in (picture.MAX_PIXELS, picture.MAX_WEBP_PIXELS))
     for said in (
         f"up to {album.MAX_PICTURES} at a time",
         f"at most {frames.MAX_SECONDS} seconds and {frames.MAX_VIDEO_BYTES >> 20} MB",
         f"up to {frames.MAX_FRAMES} frames",
-        f"up to {picture.MAX_BYTES >> 20} MB and {picture.MAX_PIXELS // 10**6} megapixels",
+        f"up to {picture.MAX_BYTES >> 20} MB and {megapixels} megapixels (WebP {of_webp})",
         f"the {video.MAX_FACES_PER_FRAME} largest faces of a frame",
         f"fewer than {in_words[video.MIN_SEEN]} frames",
         f"{in_words[frames.MAX_WORK_SECONDS // 60]} minutes' work",

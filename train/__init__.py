@@ -4,3 +4,5 @@ Keras 3 without a word of any backend, so the same code trains with TensorFlow, 
 (KERAS_BACKEND). Pictures are opened, searched for faces and cropped by the functions of `detect`
 that serve them.
 """
+
+import detect  # noqa: F401  before onnxruntime
