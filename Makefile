@@ -5,13 +5,15 @@
 # make hardening  what breaks files, servers, disks and trainings, with the figures in reports/hardening and README
 # make clients  other programs that load the model, which some tests ask: transformers, Optimum, transformers.js
 # make clients-report  how far those agree with the model, in reports/clients and README; takes DATA
+# make licences  the licences of the packages at run time, in reports/packages
+# make packages  these, and what pip-audit knows against the packages; asks a service on the internet
 # make screenshots  the page on the examples, as README shows it
 
 PYTHON ?= python3
 DATA ?= ../shared/data/faces
 WEIGHTS ?= imagenet
 
-.PHONY: run test hardening clients clients-report train reports bench screenshots
+.PHONY: run test hardening clients clients-report train reports bench licences packages screenshots
 
 run: .venv/installed
 	.venv/bin/python app.py
@@ -49,6 +51,14 @@ bench: .venv-bench/installed
 screenshots: .venv-test/installed
 	PYTHONPATH=. .venv-test/bin/python tests/screenshots.py reports/page
 
+licences: .venv/installed .venv-test/installed
+	PYTHONPATH=. .venv-test/bin/python tests/packages.py licences --python .venv/bin/python \
+	  --tool .venv-test/bin/pip-licenses
+
+packages: licences .venv-audit/installed
+	PYTHONPATH=. .venv-test/bin/python tests/packages.py audit --python .venv/bin/python \
+	  --tool .venv-audit/bin/pip-audit
+
 # A virtual environment counts as installed only when the last step has gone through.
 .venv/installed: requirements.txt
 	$(PYTHON) -m venv .venv
@@ -72,4 +82,9 @@ screenshots: .venv-test/installed
 	$(PYTHON) -m venv .venv-clients
 	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-clients.txt
 	! command -v npm >/dev/null || npm install --silent --ignore-scripts --prefix tests/node_clients
+	touch $@
+
+.venv-audit/installed:
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check "pip-audit>=2.9,<3"
 	touch $@

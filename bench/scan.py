@@ -25,7 +25,7 @@ from detect.scan.folder import Folder, begin
 from detect.scan.listing import Item
 from detect.scan.rows import Rows
 
-SIZE, COUNT, FEW = 0.3, 10_000, 100  # megapixels; pictures, and so many that what they take is nearly all start
+SIZE, COUNT, FEW = 0.3, 10_000, 200  # megapixels; pictures, and so many that what they take is nearly all start
 ENGINES, WORKERS = ("local", "ray"), (1, 2)
 ROUNDS = 10
 KEPT = 20_000  # pictures that the driver lists and writes down

@@ -20,6 +20,7 @@ from test_model import write_model
 
 from detect import Detector
 from detect.scan import progress
+from detect.scan import rows as written
 
 WITHOUT = """
 import sys
@@ -113,6 +114,7 @@ def test_pictures_with_the_same_bytes_are_judged_once(small, model, tmp_path, mo
     judged = []
     prepare = Detector.prepare
     monkeypatch.setattr(Detector, "prepare", lambda self, data: judged.append(data) or prepare(self, data))
+    monkeypatch.setattr(written, "GROUP", 2)
     scan(tmp_path / "a", "--out", tmp_path / "out.parquet", "--model", model, "--shard-rows", 4)
     assert len(judged) == 4 == len(set(judged))
     found = rows(tmp_path / "out.parquet")

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from scans import fill, rows, scan, shards, started
 
+from bench.processes import command_of, processes_below
+
 pytest.importorskip("ray", reason='Ray is not installed: pip install "ray[data]"')
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for Ray's processes in /proc")
 
@@ -35,22 +37,6 @@ def local(album, tmp_path_factory) -> list[dict]:
     out = tmp_path_factory.mktemp("local") / "out.parquet"
     assert scan(album, "--out", out, "--shard-rows", SHARD).returncode == 1
     return rows(out)
-
-
-def processes_below(pid: int) -> dict[int, str]:
-    """What each process that comes from another is called."""
-    parents, names = {}, {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            names[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
-        except OSError:
-            continue  # ended meanwhile
-    below, found = {pid}, {}
-    while new := {child for child, parent in parents.items() if parent in below} - below:
-        below |= new
-        found |= {child: names[child] for child in new}
-    return found
 
 
 def at_work(album: Path, out: Path) -> subprocess.Popen:
@@ -88,16 +74,9 @@ def test_a_killed_driver_takes_ray_with_it_and_the_local_engine_goes_on(album, l
     workers = {pid: name for pid, name in below.items() if name.startswith(WORKER)}
     deadline = time.monotonic() + 30
     assert workers
-    while [pid for pid, name in workers.items() if cmdline(pid) == name]:
+    while [pid for pid, name in workers.items() if command_of(pid) == name]:
         assert time.monotonic() < deadline, "its workers go on without it"
         time.sleep(0.2)
-
-
-def cmdline(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
-    except OSError:
-        return ""
 
 
 def loopback_alone(pid: int) -> int:

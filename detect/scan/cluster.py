@@ -131,37 +131,50 @@ class _Judge:
 def connected(address: str | None) -> Iterator:
     """Ray, on a cluster or, without an address, in processes of its own on this machine, which end with this one.
 
+    Args:
+        address: host:port, or auto on a machine of the cluster.
+
     Raises:
         ScanError: it is not installed, there is no cluster, or the work failed in it.
     """
-    # Ray reads these when it is imported, and its processes inherit them.
+    ray = _imported(address)
+    try:
+        _start(ray, address)
+        yield ray
+    except ray.exceptions.RayError as error:
+        raise ScanError(f"Ray gave up: {_line(error, -1)}. What is done is kept; --resume goes on.") from None
+    finally:
+        ray.shutdown()
+
+
+def _imported(address: str | None):
+    """The package. What is set in the environment it reads on being imported, and its processes inherit it."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it calls the way Ray Data starts its actors an error
     if not address:
-        # Ray's servers then listen on 127.0.0.1 alone, as they always do on other systems than Linux.
+        # Its servers then listen on 127.0.0.1 alone, as they always do on other systems than Linux.
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         import ray
         import ray.data
     except ImportError:
         raise ScanError('The Ray engine needs a package that is not installed: pip install "ray[data]"') from None
-    here = {"include_dashboard": False, "num_cpus": _cores(), "object_store_memory": OBJECT_STORE}
+    return ray
+
+
+def _start(ray, address: str | None) -> None:
+    here = {"address": "local", "include_dashboard": False, "num_cpus": _cores(), "object_store_memory": OBJECT_STORE}
     there = {"address": address, "runtime_env": {"py_modules": [str(PACKAGE)]}}  # its machines have the packages alone
     if address and address != "auto":
         _check_reachable(address)
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **(there if address else here))
-        logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # it logs what it raises
-        context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
-        context.execution_options.preserve_order = True
-        yield ray
-    except ConnectionError as error:
+    except (ConnectionError, ImportError, ValueError) as error:
         raise ScanError(f"There is no Ray cluster at {address} ({_line(error, 0)}).") from None
-    except ray.exceptions.RayError as error:
-        raise ScanError(f"Ray gave up: {_line(error, -1)}. What is done is kept; --resume goes on.") from None
-    finally:
-        ray.shutdown()
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # it logs what it raises
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.execution_options.preserve_order = True
 
 
 def _cores() -> int | None:

@@ -62,11 +62,10 @@ class Folder:
     """
 
     def __init__(self, path: Path):
-        self.path = path
         manifest = Manifest.of(path)
         if not manifest:
             raise ScanError(f"{path / MANIFEST} is damaged. {NEW}")
-        self.manifest = manifest
+        self.path, self.manifest = path, manifest
         try:
             self._listing = _opened(path / LISTING, "rw")
             self._listing.execute("BEGIN EXCLUSIVE")  # released by the system, too, when this process is killed
@@ -110,8 +109,9 @@ def begin(path: Path, source: Sequence[str], items: Iterable[Item], model_sha256
     Raises:
         ScanError: there is something of that name, no folder to put it into, or there are no pictures.
     """
+    unbegun = _is_unbegun(path)
     try:
-        if _is_unbegun(path):
+        if unbegun:
             for left in path.iterdir():
                 left.unlink()
         else:
@@ -127,7 +127,8 @@ def begin(path: Path, source: Sequence[str], items: Iterable[Item], model_sha256
                 raise ScanError(f"No pictures in {', '.join(source)}.")
             fingerprint = _fingerprint(listing)
     except BaseException:
-        path.rmdir()
+        if not unbegun:
+            path.rmdir()
         raise
     manifest = Manifest(absolute(source), os.getcwd(), pictures, fingerprint, model_sha256, shard_rows or SHARD_ROWS)
     write_text(path / MANIFEST, json.dumps(asdict(manifest), indent=1) + "\n")
@@ -154,7 +155,7 @@ def absolute(source: Sequence[str]) -> list[str]:
 
 
 def _is_unbegun(path: Path) -> bool:
-    """Whether a folder is what a scan that was killed over its listing has left."""
+    """Whether it is an empty folder, or one that a scan has left which was killed over its listing."""
     return path.is_dir() and all(file.name == LISTING or file.name.startswith(".partial-") for file in path.iterdir())
 
 

@@ -29,7 +29,7 @@ SCHEMA = pa.schema({
     "model_sha256": pa.string(),
 })  # fmt: skip
 VERDICT = ("label", "p_fake", "confidence", "reasons", "faces", "faces_json", "error")  # what a picture's bytes decide
-KEPT = 16  # shards in memory for their verdicts
+GROUP, KEPT = 10_000, 16  # rows that are read again at a time, for their verdicts; and such groups kept in memory
 
 
 class Rows:
@@ -37,7 +37,7 @@ class Rows:
 
     def __init__(self, folder: Folder):
         self.folder = folder
-        self._table = lru_cache(KEPT)(lambda shard: pq.read_table(folder.file_of(shard), schema=SCHEMA))
+        self._group = lru_cache(KEPT)(self._read_group)
 
     def write(self, shard: int, pictures: list[Found]) -> None:
         """Write a shard, whole or not at all. Raises OSError."""
@@ -50,7 +50,7 @@ class Rows:
             first = rows[found.first - rows[0]["position"]] if within else self._written(found.first)
             rows.append(self._row(found) | {"duplicate_of": first["path"]} | {name: first[name] for name in VERDICT})
         buffer = io.BytesIO()  # so that a full disk is met by `write_bytes`, which says so plainly
-        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), buffer)
+        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), buffer, row_group_size=GROUP)
         with whole_file(self.folder.file_of(shard)) as partial:
             partial.write_bytes(buffer.getbuffer())
 
@@ -65,9 +65,13 @@ class Rows:
 
     def _written(self, position: int) -> dict:
         shard = self.folder.shard_at(position)
-        place = position - 1 - shard * self.folder.manifest.shard_rows
-        (row,) = self._table(shard).slice(place, 1).to_pylist()
+        group, place = divmod(position - 1 - shard * self.folder.manifest.shard_rows, GROUP)
+        (row,) = self._group(shard, group).slice(place, 1).to_pylist()
         return row
+
+    def _read_group(self, shard: int, group: int) -> pa.Table:
+        with pq.ParquetFile(self.folder.file_of(shard)) as file:
+            return file.read_row_group(group)
 
 
 def verdict_fields(result: Verdict | PictureError) -> dict:
