@@ -247,7 +247,6 @@ def many_tab(events: Many) -> gr.File:
     unqueued = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
     begun = gr.State()
     watched = begun.change(while_heard(events.watch), [files, begun], shown, trigger_mode="multiple", **private)
-    files.change(None, cancels=watched)  # before the next event, whose effects it would cancel
     beginning = gr.on([files.change, again.click], events.begin, [files, begun], [*shown, begun], **private)
     stop.click(events.stop, begun, [title, stop], **private)
     for event in (beginning, watched):

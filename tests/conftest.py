@@ -42,9 +42,9 @@ decided_accuracy: 0.9
 
 
 def pytest_collection_modifyitems(items):
-    """The files that start a server, a browser or a training come first: `make test` gives them out one by one to two
-    processes, neither of which is to wait long for the other at the end."""
-    long = {"server", "browser", "recipe_file", "short_backbone"}
+    """The files that start a server, a browser, a training or another program come first: `make test` gives them out
+    one by one to two processes, neither of which is to wait long for the other at the end."""
+    long = {"server", "browser", "recipe_file", "short_backbone", "repository", "space"}
     first = {item.path for item in items if item.path.parent.name == "hardening" or long & {*item.fixturenames}}
     items.sort(key=lambda item: item.path not in first)
 

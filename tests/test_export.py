@@ -9,7 +9,8 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from conftest import ROOT, free_port, here
+from conftest import ROOT, here
+from servers import free_port
 from gradio_client import Client, handle_file
 from onnx import numpy_helper
 
