@@ -27,12 +27,12 @@ def evidence() -> dict:
     """Milliseconds of what the page works out for one photograph."""
     detector = Detector(default_model())
     picture, m = open_picture(PORTRAIT), detector.metadata
-    (verdict,) = detector.predict([picture])
+    verdict = detector.predict_one(picture)
     face = verdict.faces[0]
     crop = crop_face(picture, face.box, m.crop_margin, m.size, m.resampling)
     taken = in_turns(
         {
-            "verdict, from the file": lambda: detector.predict([PORTRAIT]),
+            "verdict, from the file": lambda: detector.predict_one(PORTRAIT),
             "verdict with stability, from the file": lambda: examine(detector, open_picture(PORTRAIT)),
             "stability alone": lambda: rescore(detector, picture, [face]),
             "occlusion map": lambda: overlay(crop, occlusion_map(detector.model, crop)),

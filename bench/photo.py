@@ -30,7 +30,7 @@ def _split(detector: Detector, files: dict[float, Path]) -> dict:
         for megapixels, file in files.items():
             with watched(detector) as seen:
                 started = perf_counter()
-                detector.predict([file])
+                detector.predict_one(file)
                 whole = perf_counter() - started
             if turn >= WARM_UP:
                 rest = whole - seen.seconds.total()
@@ -47,8 +47,8 @@ def _split(detector: Detector, files: dict[float, Path]) -> dict:
 
 def _reduced(detector: Detector, file: Path) -> dict:
     work = {
-        "whole": lambda: detector.predict([open_picture(file)]),
-        "as it serves": lambda: detector.predict([file]),
+        "whole": lambda: detector.predict_one(open_picture(file)),
+        "as it serves": lambda: detector.predict_one(file),
     }
     whole, served = map(median_ms, in_turns(work, ROUNDS, WARM_UP).values())
     return {

@@ -100,10 +100,7 @@ class Detector:
 
     def predict_one(self, picture: Source) -> Verdict:
         """Judge one picture. Raises PictureError with a sentence for the person who sent it."""
-        ((result, _),) = self.stream([picture])
-        if isinstance(result, PictureError):
-            raise result
-        return result
+        return self.judge([self.prepare(picture)], alone=True)[0]
 
     def stream(self, pictures: Iterable[Source]) -> Iterator[tuple[Verdict | PictureError, float]]:
         """Judge any number of pictures in input order, at most AHEAD of them ahead of what the caller takes.
@@ -139,29 +136,30 @@ class Detector:
         warnings = tuple(face_warnings(opened, face.box, crop) for face, crop in zip(faces, crops, strict=False))
         return Prepared(faces, crops, len(found) - len(faces), warnings)
 
-    def judge(self, prepared: Sequence[Prepared]) -> list[Verdict]:
-        """The model over all faces of these pictures, at most BATCH in one run: a crowd would fill the memory."""
+    def judge(self, prepared: Sequence[Prepared], alone: bool = False) -> list[Verdict]:
+        """The model over all faces of these pictures, at most BATCH at a time: a crowd would fill the memory. For
+        `alone` see `Model.logits`."""
         if not prepared:
             return []
-        p_fake = self._p_fake(np.concatenate([p.crops for p in prepared]))
+        p_fake = self._p_fake(np.concatenate([p.crops for p in prepared]), alone)
         ends = np.cumsum([len(p.crops) for p in prepared])
         return [self._verdict(p, part) for p, part in zip(prepared, np.split(p_fake, ends[:-1]), strict=True)]
 
-    def _p_fake(self, crops: np.ndarray) -> np.ndarray:
+    def _p_fake(self, crops: np.ndarray, alone: bool) -> np.ndarray:
         """Crops [N, S, S, 3] uint8 -> [N] in 0..1. Where the score falls into the unsure band, the logits are averaged
         with those of the mirrored face: a second look for the doubtful, which costs the others nothing."""
         m = self.metadata
-        logits = self._logits(crops)
+        logits = self._logits(crops, alone)
         p_fake = probability(logits, m.temperature)
         doubtful = np.flatnonzero(in_band(p_fake, m.unsure_band))
         if len(doubtful):
-            both = (logits[doubtful] + self._logits(crops[doubtful, :, ::-1])) / 2
+            both = (logits[doubtful] + self._logits(crops[doubtful, :, ::-1], alone)) / 2
             p_fake[doubtful] = probability(both, m.temperature)
         return p_fake
 
-    def _logits(self, crops: np.ndarray) -> np.ndarray:
+    def _logits(self, crops: np.ndarray, alone: bool) -> np.ndarray:
         runs = (crops[start : start + BATCH] for start in range(0, len(crops), BATCH))
-        return np.concatenate([self.model.logits(pixel_values(run)) for run in runs])
+        return np.concatenate([self.model.logits(pixel_values(run), alone) for run in runs])
 
     def _try(self, picture: Source) -> tuple[Verdict | PictureError, float]:
         """Each picture is judged by itself, so that its verdict does not depend on its neighbours, not even in the last

@@ -9,6 +9,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import onnxruntime
@@ -19,6 +20,7 @@ from detect.weights import are_finite
 CONTRACT = 1  # of the metadata; a file with another number is refused
 LABELS = ("real", "fake")
 RUN = 4  # crops in one run of the network: of more, what lies between its layers leaves the processor's cache
+MOST_CORES = 4  # on one run: more have too little to do between two of its layers
 
 
 class ModelError(RuntimeError):
@@ -84,7 +86,7 @@ class Model:
 
     Args:
         path: an ONNX file with this project's metadata.
-        threads: runs of the network side by side, each on one core; 0 for as many as there are cores.
+        threads: cores for the network; 0 for all.
 
     Raises:
         ModelError: the file is missing, damaged, of another contract, or gives no finite numbers.
@@ -94,28 +96,28 @@ class Model:
         self.path = Path(path)
         if not os.path.isfile(self.path):  # false, too, where the name itself is impossible
             raise ModelError(f"There is no model file {self.path}. Give its path, or run from the project's folder.")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # several cores on one crop spend more than they save
-        options.log_severity_level = 4
+        cores = threads or os.cpu_count()
         try:
             data = self.path.read_bytes()
-            self.session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            self.sessions = [_session(data, 1)]
+            if cores > 1:
+                self.sessions.append(_session(data, min(cores, MOST_CORES)))
         except Exception as error:  # onnxruntime raises a dozen types of its own, all for a file it cannot run
             reason = str(error).splitlines()[0][:200]
             raise ModelError(
                 f"{self.path} is not a readable ONNX model ({reason}). Export or download it again."
             ) from None
-        self._pool = ThreadPoolExecutor(threads or os.cpu_count())
+        self._pool, self._all_cores = ThreadPoolExecutor(cores), Lock()
         self.sha256 = hashlib.sha256(data).hexdigest()
-        self.metadata = Metadata.from_properties(self.session.get_modelmeta().custom_metadata_map)
+        self.metadata = Metadata.from_properties(self.sessions[0].get_modelmeta().custom_metadata_map)
         self._check_graph()
         if not are_finite(data):  # onnxruntime rounds NaN to a whole number in a quantized network
             raise ModelError(f"{self.path} holds numbers that are not finite: its weights are damaged. Export again.")
 
     def _check_graph(self) -> None:
         size = self.metadata.size
-        inputs = [(i.name, i.type, i.shape[1:]) for i in self.session.get_inputs()]
-        outputs = [(o.name, o.type, o.shape[1:]) for o in self.session.get_outputs()]
+        inputs = [(i.name, i.type, i.shape[1:]) for i in self.sessions[0].get_inputs()]
+        outputs = [(o.name, o.type, o.shape[1:]) for o in self.sessions[0].get_outputs()]
         expected = [("pixel_values", "tensor(float)", [3, size, size])], [("logits", "tensor(float)", [2])]
         if (inputs, outputs) != expected:
             raise ModelError(
@@ -129,13 +131,34 @@ class Model:
         if not np.isfinite(logits).all():
             raise ModelError(f"{self.path} gives numbers that are not finite: its weights are damaged. Export again.")
 
-    def logits(self, pixel_values: np.ndarray) -> np.ndarray:
-        """[N, 3, S, S] float32 in 0..1 -> [N, 2] float32, unscaled."""
-        runs = [pixel_values[start : start + RUN] for start in range(0, len(pixel_values), RUN)]
-        return np.concatenate(list(self._pool.map(self._run, runs))) if len(runs) > 1 else self._run(pixel_values)
+    def logits(self, pixel_values: np.ndarray, alone: bool = False) -> np.ndarray:
+        """[N, 3, S, S] float32 in 0..1 -> [N, 2] float32, unscaled.
 
-    def _run(self, pixel_values: np.ndarray) -> np.ndarray:
-        return self.session.run(["logits"], {"pixel_values": pixel_values})[0]
+        Many crops are run RUN at a time, side by side on one core each. A few that are `alone`, with nothing else to be
+        done meanwhile, are run on all cores at once: sooner, but it takes these more time together.
+        """
+        runs = [pixel_values[start : start + RUN] for start in range(0, len(pixel_values), RUN)]
+        if len(runs) > 1:
+            return np.concatenate(list(self._pool.map(self._run, runs)))
+        if alone and self._all_cores.acquire(blocking=False):
+            try:
+                return self._run(pixel_values, self.sessions[-1])
+            finally:
+                self._all_cores.release()
+        return self._run(pixel_values)
+
+    def _run(self, pixel_values: np.ndarray, session: onnxruntime.InferenceSession | None = None) -> np.ndarray:
+        return (session or self.sessions[0]).run(["logits"], {"pixel_values": pixel_values})[0]
+
+
+def _session(data: bytes, cores: int) -> onnxruntime.InferenceSession:
+    """The network, ready to run on so many cores at once."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = cores
+    # Between two layers its threads wait awake; after a run they would keep others from the cores.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
 def in_band(p_fake: np.ndarray, band: tuple[float, float]) -> np.ndarray:

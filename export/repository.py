@@ -91,7 +91,7 @@ def check_int8(root: Path, model: Model) -> None:
         raise ExportError(f"There is no {INT8} beside model.onnx. Make it with `python -m export quantize`.")
     int8 = Model(file)
     differ = [key for key in SAME if getattr(model.metadata, key) != getattr(int8.metadata, key)]
-    properties = int8.session.get_modelmeta().custom_metadata_map
+    properties = int8.sessions[0].get_modelmeta().custom_metadata_map
     if properties.get(FLOAT_SHA256) != json.dumps(model.sha256):  # the network itself, whatever its metadata say
         differ.append(FLOAT_SHA256)
     if differ:

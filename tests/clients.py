@@ -149,7 +149,7 @@ def write_int8(file: Path, **properties: object) -> None:
     """Write the shipped model as what `python -m export quantize` would make of it, but in float32, with these
     properties changed; None leaves one out."""
     model, proto = Model(ROOT / "model.onnx"), onnx.load(ROOT / "model.onnx")
-    values = model.session.get_modelmeta().custom_metadata_map | {FLOAT_SHA256: json.dumps(model.sha256)}
+    values = model.sessions[0].get_modelmeta().custom_metadata_map | {FLOAT_SHA256: json.dumps(model.sha256)}
     values |= {name: json.dumps(value) for name, value in properties.items()}
     onnx.helper.set_model_props(proto, {name: value for name, value in values.items() if value != "null"})
     onnx.save(proto, file)

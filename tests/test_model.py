@@ -11,8 +11,9 @@ import onnx
 import pytest
 from conftest import ROOT
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime import InferenceSession
 
-from detect.model import CONTRACT, LABELS, Metadata, Model, ModelError, probability
+from detect.model import CONTRACT, LABELS, RUN, Metadata, Model, ModelError, probability
 from detect.verdict import label_of, worst_label
 
 METADATA = Metadata(LABELS, size=32, crop_margin=0.3, resampling="bilinear", temperature=1.0, unsure_band=(0.4, 0.6),
@@ -111,13 +112,38 @@ def test_the_shipped_model_looks_at_the_picture(shipped):
     assert np.abs(logits[0] - logits[1]).max() > 0.01
 
 
-def test_threads_share_one_model(shipped):
+@pytest.mark.parametrize("alone", [False, True])
+def test_threads_share_one_model(shipped, alone):
     size = shipped.metadata.size
     batch = np.random.default_rng(0).random((2, 3, size, size), np.float32)
     expected = shipped.logits(batch)
     with ThreadPoolExecutor(8) as pool:
-        results = list(pool.map(lambda _: shipped.logits(batch), range(16)))
+        results = list(pool.map(lambda _: shipped.logits(batch, alone), range(16)))
     assert all(np.abs(result - expected).max() < 1e-4 for result in results)
+
+
+def test_only_crops_that_are_alone_are_run_on_several_cores_one_caller_at_a_time(monkeypatch):
+    model, runs = Model(ROOT / "model.onnx", threads=2), []
+    run, one = InferenceSession.run, np.full((1, 3, 160, 160), 0.5, np.float32)
+
+    def noted(session, *values):
+        runs.append(model.sessions.index(session))
+        if runs == [1]:
+            model.logits(one, alone=True)  # as another thread might, meanwhile
+        return run(session, *values)
+
+    monkeypatch.setattr(InferenceSession, "run", noted)
+    model.logits(one, alone=True)
+    assert runs == [1, 0]
+    model.logits(one)
+    model.logits(np.repeat(one, RUN + 1, axis=0), alone=True)
+    assert runs == [1, 0, 0, 0, 0]
+    model.logits(one, alone=True)
+    assert runs.pop() == 1
+
+
+def test_where_there_is_one_core_the_network_is_loaded_once():
+    assert len(Model(ROOT / "model.onnx", threads=1).sessions) == 1
 
 
 # Numbers that are known

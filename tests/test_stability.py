@@ -171,7 +171,7 @@ def test_all_changes_of_the_most_suspicious_faces_are_one_run_of_the_model(tmp_p
     detector.face_finder = Faces(*boxes)
     verdict = detector.predict([picture])[0]
     runs, logits = [], detector.model.logits
-    monkeypatch.setattr(detector.model, "logits", lambda values: runs.append(len(values)) or logits(values))
+    monkeypatch.setattr(detector.model, "logits", lambda values, alone: runs.append(len(values)) or logits(values))
     settled, stability = examine(detector, picture)
     assert runs == [len(boxes), MAX_FACES * len(NAMES)] and runs[1] <= BATCH
     assert [t.face.box for t in stability] == boxes[: -MAX_FACES - 1 : -1]
