@@ -23,8 +23,9 @@ class Place(NamedTuple):
         return {"TMPDIR": str(self.folder), "HOME": str(self.folder), "PYTHONPATH": str(ROOT)}
 
     def left(self) -> list[str]:
-        """The files that are there."""
-        return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if not path.is_dir())
+        """The files that are there, but for the list of fonts that matplotlib keeps where Gradio finds it installed."""
+        found = {path.relative_to(self.folder) for path in self.folder.rglob("*") if not path.is_dir()}
+        return sorted(str(path) for path in found if path.parts[:2] != (".cache", "matplotlib"))
 
 
 def peak_megabytes(process: int | str) -> float:
