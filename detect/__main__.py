@@ -113,7 +113,7 @@ def judge(detector: Detector, paths: list[str], style: str, out: io.TextIOBase) 
 def _results(
     detector: Detector, paths: list[str], progress: Callable[[int, int], None]
 ) -> Iterator[tuple[Verdict | PictureError | VideoVerdict | VideoError, float]]:
-    """As `Detector.stream`, for pictures and videos: those between two videos are judged in batches."""
+    """As `Detector.stream`, for pictures and videos: those between two videos side by side."""
     for video, group in groupby(paths, _is_video):
         if not video:
             yield from detector.stream(group)

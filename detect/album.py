@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -85,7 +85,8 @@ class Album(Detector):
         if not isinstance(picture, _Viewed):
             return super().prepare(picture)
         prepared = super().prepare(picture.path)
-        _save_view(open_reduced(picture.path, VIEW_SIDE).pixels, picture.view)
+        with suppress(PictureError):  # deleted since: it is judged, but there is nothing to show
+            _save_view(open_reduced(picture.path, VIEW_SIDE).pixels, picture.view)
         return prepared
 
 

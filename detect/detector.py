@@ -21,8 +21,9 @@ from detect.quality import face_warnings, joined
 from detect.verdict import FAKE, REAL, UNSURE, Face, Verdict, label_of, worst_label
 
 BATCH = 32  # crops that become pixel values at a time
-AHEAD = 32  # pictures: a large one holds up those behind it only when so many small ones are done
-SEARCHED = 960  # pixels on the longer side that a large JPEG keeps, at least, to find faces in
+AHEAD = 32  # pictures, at least: a large one holds up those behind it only when so many small ones are done
+# Pixels on the longer side that a large JPEG keeps, at least, to find faces in: of the 4000 that are usual, a quarter.
+SEARCHED = 960
 ENOUGH = 2  # pixels of a face's square for each of its crop's, from which a reduced picture serves as well as the whole
 
 NO_FACE = "No face was found, so the whole picture was scored; the detector is made for faces."
@@ -60,7 +61,8 @@ class Detector:
     def __init__(self, model: str | os.PathLike | Model = "model.onnx", face_finder: FaceFinder | None = None):
         self.model = model if isinstance(model, Model) else Model(model_file(model))
         self.face_finder = face_finder or FaceFinder()
-        self._pool = ThreadPoolExecutor(os.cpu_count())
+        cores = os.cpu_count()
+        self._pool, self._ahead = ThreadPoolExecutor(cores), max(AHEAD, 2 * cores)
 
     @classmethod
     def from_hub(
@@ -103,15 +105,17 @@ class Detector:
         return self.judge([self.prepare(picture)], alone=True)[0]
 
     def stream(self, pictures: Iterable[Source]) -> Iterator[tuple[Verdict | PictureError, float]]:
-        """Judge any number of pictures in input order, at most AHEAD of them ahead of what the caller takes.
+        """Judge any number of pictures in input order, only so many of them ahead of what the caller takes.
 
         Yields:
-            (verdict or the error of that picture, seconds spent on it).
+            (verdict or the error of that picture, seconds spent on it, waiting for memory included).
         """
         sources, tasks = iter(pictures), deque()
         try:
             while True:
-                tasks.extend(self._pool.submit(self._try, source) for source in islice(sources, AHEAD - len(tasks)))
+                tasks.extend(
+                    self._pool.submit(self._try, source) for source in islice(sources, self._ahead - len(tasks))
+                )
                 if not tasks:
                     return
                 yield tasks.popleft().result()

@@ -35,7 +35,7 @@ class FoundFace:
 
 
 def enlarged(face: FoundFace, zoom: int, size: tuple[int, int]) -> FoundFace:
-    """A face of a reduced picture, in pixels of the whole; see `detect.picture.Reduced`."""
+    """A face of a reduced picture, in pixels of the whole to within `zoom`; see `detect.picture.Reduced`."""
     box = tuple(min(side * zoom, longest) for side, longest in zip(face.box, size * 2, strict=True))
     return FoundFace(box, face.score, tuple((x * zoom, y * zoom) for x, y in face.landmarks))
 

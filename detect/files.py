@@ -14,7 +14,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Give a temporary path with the same suffixes in the same folder; on success it takes the place of `path`.
 
     A folder that does not exist is not made: its name may well be mistyped. Of two processes that write the same file
-    at once, the one that is done last has its way. An OSError in between names `path`, where it names no other file.
+    at once, the one that is done last has its way; two threads of one process may not. An OSError in between names
+    `path`, where it names no other file.
     """
     path = Path(path)
     for left in leftovers(path):

@@ -1,6 +1,7 @@
 """Untrusted bytes -> picture: an RGB array of shape [height, width, 3], uint8, 0..255, upright.
 
-Every picture in training and in service comes through `open_picture`, so both see the same pixels.
+Training and measuring open whole pictures; the detector opens a large JPEG at part of its size, as `open_reduced` does.
+What that changes is measured by `bench/reduced.py`.
 """
 
 import io
@@ -146,7 +147,7 @@ def open_reduced(source: Source, longest: int | None) -> Reduced:
         return _whole(source)
     if isinstance(source, Image.Image):
         _check_size(*source.size)
-        return _whole(_decode(source))
+        return _whole(_decode(source, math.prod(source.size)))
     data = source if isinstance(source, bytes) else read_file(Path(source))
     if len(data) > MAX_BYTES:
         raise PictureError(TOO_MANY_BYTES)
@@ -159,10 +160,11 @@ def open_reduced(source: Source, longest: int | None) -> Reduced:
             size = image.size
             _check_size(*size, MAX_WEBP_PIXELS if isinstance(image, PlainWebp) else MAX_PIXELS)
             if longest is None or not isinstance(image, PlainJpeg):
-                return _whole(_decode(image))
+                return _whole(_decode(image, math.prod(size)))
             image.draft(None, [max(1, side * longest // max(size)) for side in size])
-            zoom = math.ceil(size[0] / image.width)
-            pixels = _decode(image)
+            zoom = math.ceil(max(size) / max(image.size))
+            # Of several scans, libjpeg keeps what it has read at the whole size.
+            pixels = _decode(image, math.prod(size if _has_several_scans(image, data) else image.size))
             return Reduced(pixels, zoom, size[::-1] if _orientation(image) in _ON_THEIR_SIDE else size)
     except PictureError:
         raise
@@ -203,9 +205,16 @@ def _check_size(width: int, height: int, most: int = MAX_PIXELS) -> None:
         raise PictureError(f"The picture is {width} x {height} pixels; at least {MIN_SIDE} on each side are needed.")
 
 
-def _decode(image: Image.Image) -> np.ndarray:
+def _has_several_scans(image: PlainJpeg, data: bytes) -> bool:
+    """Whether a JPEG that was opened up to its first scan has another one before its end: progressive ones do."""
+    begin = image.fp.tell()
+    return data.find(b"\xff\xda", begin, data.find(b"\xff\xd9", begin)) >= 0
+
+
+def _decode(image: Image.Image, pixels: int) -> np.ndarray:
+    """[H, W, 3] uint8; takes the room of so many pixels. Raises PictureError."""
     try:
-        with ROOM.taken(image.width * image.height):
+        with ROOM.taken(pixels):
             image.load()
             return _pixels(image)
     except PictureError:

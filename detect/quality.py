@@ -67,11 +67,17 @@ def _side(box: tuple[int, int, int, int]) -> int:
     return max(box[2] - box[0], box[3] - box[1])
 
 
+def _reduced(box: Sequence[int], zoom: int) -> list[int]:
+    """A box in pixels of a reduced picture, outwards."""
+    left, top, right, bottom = box
+    return [left // zoom, top // zoom, -(-right // zoom), -(-bottom // zoom)]
+
+
 def face_warnings(picture: Reduced, box: tuple[int, int, int, int], crop: np.ndarray) -> list[str]:
     """Sentences on one face: too small, blurred, enlarged. Empty where nothing is wrong.
 
     Args:
-        picture: in which the face is.
+        picture: in which the face is. Of a reduced one, the detail of the pixels that the crop is made of counts.
         box: the face (left, top, right, bottom) in pixels of the whole.
         crop: [S, S, 3] uint8 RGB.
     """
@@ -81,6 +87,6 @@ def face_warnings(picture: Reduced, box: tuple[int, int, int, int], crop: np.nda
         warnings.append(TOO_SMALL.format(side, MIN_FACE))
     if sharpness(crop) < MIN_SHARPNESS:
         warnings.append("A face is blurred, which hides the traces that the score rests on.")
-    elif side >= MIN_FACE and detail(picture.pixels, [edge // picture.zoom for edge in box]) < MIN_DETAIL:
+    elif side >= MIN_FACE and detail(picture.pixels, _reduced(box, picture.zoom)) < MIN_DETAIL:
         warnings.append("A face seems to be enlarged: it has less detail than pixels, and the score may say little.")
     return warnings

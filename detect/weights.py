@@ -16,7 +16,7 @@ _FIXED = {1: 8, 5: 4}  # bytes of a field, by the last three bits of its key
 
 
 def are_finite(data: bytes) -> bool:
-    """Whether every floating-point number among the weights of an ONNX file that onnxruntime has loaded is finite."""
+    """Whether every floating-point number among the initializers of an ONNX file that onnxruntime loads is finite."""
     return all(
         np.isfinite(numbers).all()
         for graph in _inner(memoryview(data), _GRAPH)

@@ -5,6 +5,7 @@ import json
 import math
 import re
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -134,6 +135,24 @@ def test_pictures_are_taken_as_needed_and_not_all_at_once(by_colour):
     next(verdicts)
     assert len(taken) <= 2 * BATCH
     verdicts.close()
+
+
+def test_pictures_that_nobody_waits_for_any_more_are_not_judged(by_colour, monkeypatch):
+    opened, go_on, workers = [], Event(), by_colour._pool._max_workers
+
+    def held(self, picture):
+        opened.append(picture)
+        if len(opened) > 1:
+            assert go_on.wait(60)
+        raise PictureError("held")
+
+    monkeypatch.setattr(Detector, "prepare", held)
+    verdicts = by_colour.stream([noise(side=16)] * 100)
+    next(verdicts)
+    verdicts.close()
+    go_on.set()
+    by_colour._pool.submit(int).result(60)  # behind all that were not given up
+    assert len(opened) <= 1 + workers
 
 
 def test_a_single_path_instead_of_a_list_is_an_error(shipped, portrait):

@@ -7,9 +7,12 @@ import pytest
 from conftest import ROOT
 from PIL import Image
 
+from detect import Detector, picture
 from detect import detector as module
 from detect.detector import ENOUGH, SEARCHED
+from detect.faces import FoundFace
 from detect.picture import PictureError, open_picture, open_reduced
+from detect.room import Room
 from detect.stability import compressed
 
 REAL = ROOT / "examples" / "real_eileen_collins.jpg"
@@ -65,6 +68,44 @@ def test_a_reduced_picture_is_upright_and_like_the_whole(portrait, orientation):
     reduced = np.asarray(Image.fromarray(whole).reduce(4))
     assert opened.pixels.shape == reduced.shape
     assert np.abs(opened.pixels.astype(int) - reduced).mean() < 1.5
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize("side", [4001, 4003, 4007])
+def test_sides_need_not_be_multiples_of_the_zoom(portrait, side, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    opened = open_reduced(jpeg(large(portrait).resize((side, side - 1000)), exif=exif), 1000)
+    size = (side, side - 1000) if orientation < 5 else (side - 1000, side)
+    assert opened.zoom == 4 and opened.size == size
+    assert opened.pixels.shape[1::-1] == tuple(-(-edge // 4) for edge in size)
+
+
+def test_the_zoom_of_a_strip_is_that_of_its_longer_side():
+    for width in range(16, 40):
+        assert open_reduced(jpeg(Image.new("RGB", (width, 9000))), 960).zoom == 8
+
+
+class AtTheEdge:
+    """Finds a face in the last pixels of a picture."""
+
+    def find(self, picture):
+        height, width = picture.shape[:2]
+        return [FoundFace((width - 1, 0, width, height), 0.9, ((0.0, 0.0),) * 5)]
+
+
+def test_a_face_at_the_edge_is_within_the_picture(detector, portrait):
+    verdict = Detector(detector.model, AtTheEdge()).predict_one(jpeg(large(portrait).resize((4001, 3001))))
+    assert verdict.faces[0].box == (4000, 0, 4001, 3001)
+
+
+@pytest.mark.parametrize(("progressive", "taken"), [(False, 1000 * 750), (True, 4000 * 3000)])
+def test_the_room_that_a_decoding_takes_is_what_the_decoder_holds(portrait, progressive, taken, monkeypatch):
+    """libjpeg keeps a progressive file in memory in its whole size."""
+    room, given, back = picture.ROOM, [], Room._give_back
+    monkeypatch.setattr(Room, "_give_back", lambda self, pixels: given.append(pixels) or back(self, pixels))
+    open_reduced(jpeg(large(portrait), progressive=progressive), 960)
+    assert given == [taken] and room._left == room.size
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "BMP"])

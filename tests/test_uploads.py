@@ -6,10 +6,13 @@ import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
+from PIL import Image
 
 from page import uploads
+from page.pictures import save_whole
 from page.uploads import Gate, Sweeper, upload_folder
 
 
@@ -153,3 +156,15 @@ def test_the_environment_decides_and_what_others_have_there_stays(tmp_path, monk
     time.sleep(0.1)
     Sweeper(folder, 0.05, 60).sweep()
     assert theirs.exists() and not (folder / "ours.jpg").exists()
+
+
+def test_threads_that_save_the_same_picture_at_once_all_have_it(tmp_path):
+    image, together = Image.effect_noise((64, 64), 50).convert("RGB"), Barrier(8)
+
+    def save(_):
+        together.wait(60)
+        return [Path(save_whole(image, str(tmp_path))).stat().st_size for _ in range(20)]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len({size for sizes in pool.map(save, range(8)) for size in sizes}) == 1
+    assert len([file for file in tmp_path.rglob("*") if file.is_file()]) == 1
