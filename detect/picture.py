@@ -76,9 +76,9 @@ SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .gif .tif .tiff
 
 MAX_BYTES = 64 * 2**20
 MAX_PIXELS = 50_000_000  # a 50-megapixel phone camera; 150 MB once decoded
-MAX_WEBP_PIXELS = 40_000_000  # while it decodes WebP, Pillow holds three pictures of four bytes a pixel
+MAX_WEBP_PIXELS = 32_000_000  # while it decodes WebP, Pillow holds three pictures of four bytes a pixel
 MIN_SIDE = 16
-STRIP_PIXELS = 2**18  # that are brought to RGB at a time
+STRIP_PIXELS = 2**20  # that are brought to RGB at a time
 ROOM = Room(MAX_PIXELS)  # that are decoded or in use at the same time, at up to 12 bytes each
 
 # What Pillow and its codecs raise on damaged files.

@@ -11,6 +11,7 @@ import pytest
 from pictures import LOSSLESS, LOSSY, difference, encoded, png, quarters, refusal
 from PIL import Image
 
+from detect import picture
 from detect.picture import FORMATS, SUFFIXES, open_picture
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:::PIL\..*")  # pytest shows them although the program does not
@@ -162,7 +163,9 @@ def test_a_transparent_colour_becomes_white(mode, colour):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("style", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF"])
-def test_every_orientation_comes_out_upright(orientation, style):
+@pytest.mark.parametrize("strip", [picture.STRIP_PIXELS, 1000])
+def test_every_orientation_comes_out_upright(orientation, style, strip, monkeypatch):
+    monkeypatch.setattr(picture, "STRIP_PIXELS", strip)
     upright, turn = quarters(), STORED[orientation]
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
