@@ -160,14 +160,19 @@ def _model(run: Run, history: list[dict], weights: str | Path | None = None) -> 
     anew = history and recipe.first_trained(epoch) != recipe.first_trained(len(history) - 1)
     if anew:  # fewer weights are trained: the optimizer begins again, the file's state of it is not read
         model.load_weights(_state(run, len(history)))
-    rate, decay = recipe.rate(epoch), recipe.weight_decay
-    optimizer = keras.optimizers.AdamW(rate, decay) if decay else keras.optimizers.Adam(rate)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+    compile_model(model, recipe, epoch)
     if history and not anew:
         model.optimizer.build(model.trainable_variables)
         model.load_weights(_state(run, len(history)))
     return model
+
+
+def compile_model(model: keras.Model, recipe: Recipe, epoch: int) -> None:
+    """Give a network the recipe's optimizer, at the rate of an epoch counted from 0, and the loss."""
+    rate, decay = recipe.rate(epoch), recipe.weight_decay
+    optimizer = keras.optimizers.AdamW(rate, decay) if decay else keras.optimizers.Adam(rate)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
 
 
 def _train(run: Run, model: keras.Model, train: Crops, val: Crops, history: list[dict]) -> None:
