@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from detect import Detector, ModelError, PictureError, Verdict, VideoError, VideoVerdict, open_picture, texts
+from detect import Detector, ModelError, PictureError, Verdict, VideoError, VideoVerdict, texts
 from detect.album import Named
 from detect.detector import default_model
 from detect.frames import MAX_VIDEO_BYTES, VIDEO_FORMAT_NAMES
@@ -188,10 +188,9 @@ class Endpoints:
         if image is None:
             raise gr.Error(f"No picture was sent. Send a {FORMAT_NAMES} file.", print_exception=False)
         try:
-            picture = open_picture(image)
+            return examine(self.detector, image)[0] if thorough else self.detector.predict_one(image)
         except PictureError as error:
             raise gr.Error(str(error), print_exception=False) from None
-        return examine(self.detector, picture)[0] if thorough else self.detector.predict([picture])[0]
 
 
 def _answers(steps: Iterator[Result | None], answer: Callable[[Result], object]) -> Iterator[object]:

@@ -1,61 +1,80 @@
-"""Command line: python -m bench [PART...]. Results in bench/results.json, and as tables in bench/results.md."""
+"""Command line: python -m bench [PART...]. Results in bench/results.json, and as tables in bench/results.md; what the
+part `scan` comes to for a billion pictures in bench/SCALING.md.
+
+The part `reduced` takes --data DIR, see `bench.reduced`; without that it is left out.
+"""
 
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from time import perf_counter
 
-import onnxruntime
-
-from bench import int8, page
+from bench import engines, folder, page, photo, reduced, scaling, scan, server
+from bench.report import markdown, readme_markdown
 from detect.files import write_text
+from train.data import DataError
+from train.report import check_marks, update_readme
 from train.timing import machine
 
 FOLDER = Path(__file__).resolve().parent
-PARTS: dict[str, Callable[[], list[dict]]] = {"int8": int8.measure, "page": page.measure}
+PARTS = {"engines": engines.measure, "photo": photo.measure, "folder": folder.measure, "server": server.measure,
+         "page": page.measure, "scan": scan.measure, "reduced": reduced.measure}  # fmt: skip
+PACKAGES = ("onnxruntime", "openvino", "keras", "tensorflow", "ai-edge-litert", "torch", "transformers", "gradio",
+            "ray")  # fmt: skip
+MARK = "speed"  # of the block in README
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the speed of what serves.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; by default all")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="research pictures, for the part reduced alone")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder for results.json and results.md")
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="put the results in short between its marks")
     args = parser.parse_args(argv)
     wrong = [part for part in args.parts if part not in PARTS]
     if wrong:
         parser.error(f"there is no part {wrong[0]}; there are {', '.join(PARTS)}")
+    if "reduced" in args.parts and not args.data:
+        parser.error("the part reduced takes --data DIR")
     if not args.out.is_dir():
         parser.error(f"{args.out} is no folder; make it first")
+    if args.readme:
+        try:
+            check_marks(args.readme, MARK)
+        except (DataError, OSError) as error:
+            parser.error(str(error))
     file = args.out / "results.json"
     results = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    for part in args.parts or PARTS:
+    measures = PARTS | {"reduced": partial(reduced.measure, args.data)}
+    for part in args.parts or [part for part in PARTS if part != "reduced" or args.data]:
         print(f"measuring {part}", file=sys.stderr)
-        results[part] = {"machine": machine() | {"onnxruntime": onnxruntime.__version__}, "tables": PARTS[part]()}
-    write_text(file, json.dumps(results, indent=1) + "\n")
+        started = perf_counter()
+        results[part] = {"machine": machine() | {"packages": packages()}, "tables": measures[part]()}
+        print(f"{part}: {perf_counter() - started:.0f} s", file=sys.stderr)
+        results = {part: results[part] for part in PARTS if part in results}
+        write_text(file, json.dumps(results, indent=1) + "\n")  # at once, lest a later part take it along when it fails
     text = markdown(results)
     write_text(args.out / "results.md", text)
+    if "scan" in results:
+        scaling.write(results, args.out)
+    if args.readme:
+        update_readme(args.readme, MARK, readme_markdown(results))
     print(text)
     return 0
 
 
-def markdown(results: dict) -> str:
-    """All tables: each has "title", "columns" and "rows", whose values are texts, numbers or None."""
-    parts = []
-    for part, found in results.items():
-        m = found["machine"]
-        parts.append(f"## {part}\n\n{m['cores']} cores of {m['cpu']}, Python {m['python']}, "
-                     f"onnxruntime {m['onnxruntime']}")  # fmt: skip
-        for table in found["tables"]:
-            head = [f"| {' | '.join(table['columns'])} |", "|---" * len(table["columns"]) + "|"]
-            rows = [f"| {' | '.join(map(_cell, row))} |" for row in table["rows"]]
-            parts.append(f"### {table['title']}\n\n" + "\n".join(head + rows))
-    return "# Measured speed\n\n" + "\n\n".join(parts) + "\n"
-
-
-def _cell(value: str | float | None) -> str:
-    if isinstance(value, float):
-        return f"{value:.3g}" if value < 100 else f"{value:.0f}"
-    return "–" if value is None else str(value)
+def packages() -> dict[str, str]:
+    """Versions of what is measured, as far as it is installed."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # the tests' environment has no other engines
+            continue
+    return found
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """What the page does beside the verdict, and how many pictures at a time its server should take."""
 
 from contextlib import ExitStack
+from functools import partial
 
 import numpy as np
 
-from bench.serving import ROOT, Client, load, served
+from bench.serving import EXAMPLES, ROOT, Client, load, served
 from bench.timing import in_turns, median_ms, percentile_ms
 from detect.crop import crop_face
 from detect.detector import Detector, default_model
@@ -12,7 +13,6 @@ from detect.heatmap import occlusion_map, overlay
 from detect.picture import open_picture
 from detect.stability import examine, rescore
 
-EXAMPLES = sorted((ROOT / "examples").glob("*.jpg"))
 PORTRAIT = ROOT / "examples" / "real_eileen_collins.jpg"
 ROUNDS = 30
 AT_A_TIME = (1, 2, 4)
@@ -41,6 +41,7 @@ def evidence() -> dict:
     )
     height, width = picture.shape[:2]
     return {
+        "name": "evidence",
         "title": f"One photograph of {width} x {height} pixels with one face, {ROUNDS} rounds in turns",
         "columns": ["step", "ms, median", "ms, 95 % of rounds"],
         "rows": [[name, median_ms(s), percentile_ms(s, 95)] for name, s in taken.items()],
@@ -51,11 +52,12 @@ def concurrency() -> dict:
     """Requests a second of servers that take another number of pictures at a time, asked in turns."""
     rates, taken = ({number: [] for number in AT_A_TIME} for _ in range(2))
     with ExitStack() as stack:
-        urls = {number: stack.enter_context(served("--at-a-time", str(number))) for number in AT_A_TIME}
+        urls = {number: stack.enter_context(served("--at-a-time", str(number))).url for number in AT_A_TIME}
         asked = {n: [(Client(url).upload(file), True) for file in EXAMPLES] for n, url in urls.items()}
+        clients = {n: [partial(Client(url).ask, "analyze") for _ in range(CLIENTS)] for n, url in urls.items()}
         for series in range(SERIES + 1):  # the first is to warm up
-            for number, url in urls.items():
-                rate, seconds = load(url, "analyze", asked[number], CLIENTS, REQUESTS)
+            for number in AT_A_TIME:
+                rate, seconds = load(clients[number], asked[number], REQUESTS)
                 if series:
                     rates[number].append(rate)
                     taken[number].append(seconds)
@@ -65,6 +67,7 @@ def concurrency() -> dict:
         ratio = rate / float(np.median(rates[AT_A_TIME[0]]))
         rows.append([number, round(rate, 1), round(ratio, 2), median_ms(seconds), percentile_ms(seconds, 95)])
     return {
+        "name": "at a time",
         "title": f"Pictures that the server takes at a time: `/analyze` with `thorough`, {CLIENTS} clients at once",
         "columns": ["pictures at a time", "requests/s", f"of that with {AT_A_TIME[0]}", "ms, p50", "ms, p95"],
         "rows": rows,

@@ -9,33 +9,44 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 import httpx
 import numpy as np
+from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = sorted((ROOT / "examples").glob("*.jpg"))
 START_SECONDS = 60
 
 
+class Served(NamedTuple):
+    """A server that runs."""
+
+    url: str
+    pid: int
+
+
 @contextmanager
-def served(*words: str) -> Iterator[str]:
-    """`python -m bench.serving` with these words; gives its address."""
+def served(*words: str) -> Iterator[Served]:
+    """`python app.py`, or, with words, `python -m bench.serving` with these."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}/"
+    program = ["-m", "bench.serving", *words] if words else ["app.py"]
     with tempfile.TemporaryDirectory() as folder:
         own = os.environ | {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": folder}
-        process = subprocess.Popen([sys.executable, "-m", "bench.serving", *words], cwd=ROOT, env=own)
+        process = subprocess.Popen([sys.executable, *program], cwd=ROOT, env=own, stdout=subprocess.DEVNULL)
         try:
             _wait_for(url, process)
-            yield url
+            yield Served(url, process.pid)
         finally:
             process.terminate()
             process.wait(20)
@@ -74,14 +85,12 @@ class Client:
         return json.loads(data)[0]
 
 
-def load(url: str, endpoint: str, asked: Sequence[tuple], clients: int, requests: int) -> tuple[float, np.ndarray]:
+def load(clients: Sequence[Callable], asked: Sequence[tuple], requests: int) -> tuple[float, np.ndarray]:
     """Have several clients ask at the same time, each for the next thing as soon as it has its answer.
 
     Args:
-        url: of the server.
-        endpoint: without the slash.
-        asked: values to send, taken in turns.
-        clients: that ask side by side.
+        clients: what each calls to ask.
+        asked: values to ask with, taken in turns.
         requests: of all of them together.
 
     Returns:
@@ -90,31 +99,47 @@ def load(url: str, endpoint: str, asked: Sequence[tuple], clients: int, requests
     upcoming, lock = cycle(asked), Lock()
 
     def run(number: int) -> list[float]:
-        client, taken = Client(url), []
-        for _ in range(number, requests, clients):
+        taken = []
+        for _ in range(number, requests, len(clients)):
             with lock:
                 values = next(upcoming)
             started = time.perf_counter()
-            client.ask(endpoint, *values)
+            clients[number](*values)
             taken.append(time.perf_counter() - started)
+            bar.update()
         return taken
 
     started = time.perf_counter()
-    with ThreadPoolExecutor(clients) as pool:
-        taken = [seconds for part in pool.map(run, range(clients)) for seconds in part]
+    with tqdm(total=requests, unit="request", disable=None) as bar, ThreadPoolExecutor(len(clients)) as pool:
+        taken = [seconds for part in pool.map(run, range(len(clients))) for seconds in part]
     return requests / (time.perf_counter() - started), np.array(taken)
 
 
 def main() -> None:
-    """Serve the page, with another number of pictures at a time than it has."""
+    """Serve the page, with another number of pictures at a time than it has, or an empty one."""
     import app
     from detect import Detector
     from detect.detector import default_model
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--at-a-time", type=int, default=app.AT_A_TIME)
+    parser.add_argument("--empty", action="store_true", help="one endpoint that takes a picture and does nothing")
     args = parser.parse_args()
-    app.build(Detector(default_model()), args.at_a_time).launch(quiet=True, **app.LAUNCH)
+    page = empty_page(args.at_a_time) if args.empty else app.build(Detector(default_model()), args.at_a_time)
+    page.launch(quiet=True, **app.LAUNCH)
+
+
+def empty_page(at_a_time: int):
+    """What Gradio itself takes for a request: `/predict` as the page has it, with nothing in it."""
+    import gradio as gr
+
+    def nothing(image: str) -> None:
+        pass
+
+    with gr.Blocks(analytics_enabled=False) as page:
+        photo, label = gr.Image(type="filepath"), gr.Label(visible=False)
+        gr.Button(visible=False).click(nothing, photo, label, api_name="predict")
+    return page.queue(max_size=64, default_concurrency_limit=at_a_time, api_open=False)
 
 
 if __name__ == "__main__":

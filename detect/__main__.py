@@ -1,4 +1,5 @@
-"""Command line: python -m detect PATH... judges pictures, videos, folders and globs.
+"""Command line: python -m detect PATH... judges pictures, videos, folders and globs; python -m detect scan and
+python -m detect summary are commands of their own, see `detect.scan`.
 
 Exit status: 0 every file was read, 1 some failed, 2 bad usage.
 """
@@ -16,52 +17,55 @@ from time import perf_counter
 
 from tqdm import tqdm
 
-from detect.detector import Detector, default_model
+from detect.arguments import INTERRUPTED, add_model, chosen_model, refuse
+from detect.detector import Detector
 from detect.files import whole_file
 from detect.frames import MAX_SECONDS, MAX_VIDEO_BYTES, VIDEO_SUFFIXES, VideoError
-from detect.hub import environment_model
 from detect.model import ModelError
 from detect.picture import SUFFIXES, PictureError
 from detect.records import csv_writer, is_harmless, json_line, record_of
+from detect.scan import command as scan_command
+from detect.scan import summary_command
 from detect.verdict import Verdict
 from detect.video import VideoVerdict, judge_video
 
-INTERRUPTED = 130  # what a shell says of Ctrl-C
+COMMANDS = {"scan": scan_command.main, "summary": summary_command.main}  # a folder of that name is ./scan
 
 
 def main(argv: list[str] | None = None) -> int:
+    words = sys.argv[1:] if argv is None else argv
+    if words and words[0] in COMMANDS:
+        return COMMANDS[words[0]](words[1:])
     parser = argparse.ArgumentParser(
         prog="python -m detect",
         description="Judge whether faces in pictures and videos are real or fake. A verdict is evidence, not proof.",
         epilog=f"A video may be {MAX_SECONDS} seconds long and {MAX_VIDEO_BYTES >> 20} MB large. "
-        "Exit status: 0 every file was read, 1 some could not be, 2 bad usage.",
+        "Exit status: 0 every file was read, 1 some could not be, 2 bad usage. Two more commands, which say more with "
+        "--help: `python -m detect scan` judges a bucket into Parquet, `python -m detect summary` sums it up.",
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a picture, a video, a folder or a glob pattern")
     parser.add_argument("--recursive", action="store_true", help="look into the folders of a folder, too")
     parser.add_argument("--format", choices=("table", "jsonl", "csv"), default="table")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to standard output")
-    parser.add_argument(
-        "--model", metavar="FILE_OR_REPO", help="another model.onnx, or owner/name or owner/name@revision on the Hub "
-        "(default: the repository that MODEL_REPO and MODEL_REVISION name, otherwise the model.onnx beside detect/)"
-    )  # fmt: skip
-    args = parser.parse_args(argv)
+    add_model(parser)
+    args = parser.parse_args(words)
     paths = list(find_pictures(args.paths, args.recursive))
     if not paths:
         named = ", ".join(args.paths)
-        return _usage(f"No pictures or videos in {named}. Name a file, or add --recursive for inner folders.")
+        return refuse(parser, f"No pictures or videos in {named}. Name a file, or add --recursive for inner folders.")
     try:
-        detector = Detector(args.model or environment_model() or default_model())
+        detector = Detector(chosen_model(args))
         with _output(args.output) as out:
             failed = judge(detector, paths, args.format, out)
     except ModelError as error:
-        return _usage(str(error))
+        return refuse(parser, str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        return _usage(f"The result cannot be written to {args.output or 'standard output'}: {error.strerror}.")
+        return refuse(parser, f"The result cannot be written to {args.output or 'standard output'}: {error.strerror}.")
     return 1 if failed else 0
 
 
@@ -82,11 +86,15 @@ def find_pictures(patterns: list[str], recursive: bool) -> Iterator[str]:
 
 
 def _in_folder(folder: str, recursive: bool) -> Iterator[str]:
-    for where, folders, files in os.walk(folder):
+    closed: list[str] = []  # folders that may not be read, which are to be heard of like such files
+    for where, folders, files in os.walk(folder, onerror=lambda error: closed.append(error.filename)):
+        yield from closed
+        closed.clear()
         folders.sort()
         yield from (os.path.join(where, f) for f in sorted(files) if _suffix(f) in SUFFIXES | VIDEO_SUFFIXES)
         if not recursive:
             break
+    yield from closed
 
 
 def judge(detector: Detector, paths: list[str], style: str, out: io.TextIOBase) -> int:
@@ -169,11 +177,6 @@ def _output(path: Path | None):
     real = Path(os.path.realpath(path))  # through a link, which is not to be replaced by the file
     with whole_file(real) as partial, partial.open("w", encoding="utf-8", newline="") as out:
         yield out
-
-
-def _usage(sentence: str) -> int:
-    print(f"python -m detect: {sentence}", file=sys.stderr)
-    return 2
 
 
 if __name__ == "__main__":

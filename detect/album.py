@@ -2,23 +2,23 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, perf_counter
+from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from detect.detector import Detector, Prepared, Source
+from detect.detector import Detector, Prepared
 from detect.explain import WORDS
-from detect.picture import PictureError, open_picture
+from detect.picture import PictureError, Source, open_reduced
 from detect.records import record_of
 from detect.verdict import FAKE, REAL, UNSURE, Verdict
 
 MAX_PICTURES = 200  # in one album
 VIEW_SIDE = 96  # pixels of the small view
-STEP = 4  # pictures between two looks whether to go on
 MAX_WORK_SECONDS = 200  # for one album, so that others come to their turn; crowds take seconds a picture
 TOO_SLOW = "This one was not judged: all these pictures together take too long. Send them in parts."
 
@@ -69,24 +69,24 @@ class Album(Detector):
             views: the folder for small views; without it, there are none.
         """
         deadline = monotonic() + MAX_WORK_SECONDS
-        for start in range(0, len(pictures), STEP):
-            part = pictures[start : start + STEP]
-            if monotonic() > deadline:
-                yield from (Judged(sent.name, NotTried(TOO_SLOW), 0.0, None) for sent in part)
-                continue
-            files = [views and views / f"{start + place}.jpg" for place in range(len(part))]
-            sources = [_Viewed(sent.path, file) if file else sent.path for sent, file in zip(part, files, strict=True)]
-            for sent, file, (result, seconds) in zip(part, files, self.stream(sources), strict=True):
+        files = [views and views / f"{place}.jpg" for place in range(len(pictures))]
+        sources = [_Viewed(sent.path, file) if file else sent.path for sent, file in zip(pictures, files, strict=True)]
+        with closing(self.stream(sources)) as results:
+            for sent, file in zip(pictures, files, strict=True):
+                if monotonic() > deadline:
+                    results.close()
+                    yield Judged(sent.name, NotTried(TOO_SLOW), 0.0, None)
+                    continue
+                result, seconds = next(results)
                 yield Judged(sent.name, result, seconds, file if file and file.is_file() else None)
 
     def prepare(self, picture: Source | _Viewed) -> Prepared:
-        """See `Detector.prepare`; a picture of which a view is wanted is decoded only once."""
+        """See `Detector.prepare`; makes the view, too, where one is wanted."""
         if not isinstance(picture, _Viewed):
             return super().prepare(picture)
-        started = perf_counter()
-        pixels = open_picture(picture.path)
-        _save_view(pixels, picture.view)
-        return replace(super().prepare(pixels), seconds=perf_counter() - started)
+        prepared = super().prepare(picture.path)
+        _save_view(open_reduced(picture.path, VIEW_SIDE).pixels, picture.view)
+        return prepared
 
 
 def worst_first(album: Iterable[Judged]) -> list[Judged]:

@@ -1,6 +1,8 @@
 """Pictures -> verdicts."""
 
+import math
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,18 +11,19 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from PIL import Image
 
-from detect.crop import crop_face, pixel_values
-from detect.faces import FaceFinder, FoundFace
+from detect.crop import crop_box, cut, pixel_values
+from detect.faces import FaceFinder, FoundFace, enlarged
 from detect.hub import hub_file, model_file
 from detect.model import Model, in_band, probability
-from detect.picture import PictureError, open_picture
+from detect.picture import ROOM, PictureError, Source, open_reduced
 from detect.quality import face_warnings, joined
 from detect.verdict import FAKE, REAL, UNSURE, Face, Verdict, label_of, worst_label
 
-Source = str | os.PathLike | bytes | np.ndarray | Image.Image
-BATCH = 32
+BATCH = 32  # crops that become pixel values at a time
+AHEAD = 32  # pictures: a large one holds up those behind it only when so many small ones are done
+SEARCHED = 960  # pixels on the longer side that a large JPEG keeps, at least, to find faces in
+ENOUGH = 2  # pixels of a face's square for each of its crop's, from which a reduced picture serves as well as the whole
 
 NO_FACE = "No face was found, so the whole picture was scored; the detector is made for faces."
 IN_BAND = "The chance lies between {} and {} in 100, where the detector was wrong too often when it was measured."
@@ -33,7 +36,6 @@ class Prepared:
 
     faces: tuple[FoundFace, ...]
     crops: np.ndarray
-    seconds: float  # spent on decoding, face finding and cropping
     left_out: int = 0  # faces that were found beyond the number asked for
     warnings: tuple[list[str], ...] = ()  # of each face, see `detect.quality`
 
@@ -58,7 +60,7 @@ class Detector:
     def __init__(self, model: str | os.PathLike | Model = "model.onnx", face_finder: FaceFinder | None = None):
         self.model = model if isinstance(model, Model) else Model(model_file(model))
         self.face_finder = face_finder or FaceFinder()
-        self._pool = ThreadPoolExecutor(os.cpu_count())  # kept, because every new thread loads YuNet again
+        self._pool = ThreadPoolExecutor(os.cpu_count())
 
     @classmethod
     def from_hub(
@@ -96,29 +98,46 @@ class Detector:
             verdicts.append(result)
         return verdicts
 
+    def predict_one(self, picture: Source) -> Verdict:
+        """Judge one picture. Raises PictureError with a sentence for the person who sent it."""
+        ((result, _),) = self.stream([picture])
+        if isinstance(result, PictureError):
+            raise result
+        return result
+
     def stream(self, pictures: Iterable[Source]) -> Iterator[tuple[Verdict | PictureError, float]]:
-        """Judge any number of pictures in input order, holding only a batch of them in memory.
+        """Judge any number of pictures in input order, at most AHEAD of them ahead of what the caller takes.
 
         Yields:
             (verdict or the error of that picture, seconds spent on it).
         """
-        sources = iter(pictures)
-        upcoming = self._pool.map(self._try_prepare, list(islice(sources, BATCH)))
-        while batch := list(upcoming):
-            upcoming = self._pool.map(self._try_prepare, list(islice(sources, BATCH)))
-            yield from self._judge_batch(batch)
+        sources, tasks = iter(pictures), deque()
+        try:
+            while True:
+                tasks.extend(self._pool.submit(self._try, source) for source in islice(sources, AHEAD - len(tasks)))
+                if not tasks:
+                    return
+                yield tasks.popleft().result()
+        finally:  # of a caller who has had enough, too
+            for task in tasks:
+                task.cancel()
 
+    @ROOM.kept()
     def prepare(self, picture: Source, max_faces: int | None = None) -> Prepared:
         """Open a picture, find its faces, cut out the `max_faces` largest, by default all. Raises PictureError."""
-        started = perf_counter()
-        pixels = open_picture(picture)
-        found = self.face_finder.find(pixels)
+        opened = open_reduced(picture, SEARCHED)
+        found = [enlarged(face, opened.zoom, opened.size) for face in self.face_finder.find(opened.pixels)]
         faces = tuple(found[:max_faces])
         m = self.metadata
-        boxes = [face.box for face in faces] or [None]
-        crops = np.stack([crop_face(pixels, box, m.crop_margin, m.size, m.resampling) for box in boxes])
-        warnings = tuple(face_warnings(pixels, face.box, crop) for face, crop in zip(faces, crops, strict=False))
-        return Prepared(faces, crops, perf_counter() - started, len(found) - len(faces), warnings)
+        squares = [crop_box(face.box, m.crop_margin, *opened.size) for face in faces] or [(0, 0, *opened.size)]
+        narrowest = min(min(square[2] - square[0], square[3] - square[1]) for square in squares)
+        if opened.zoom > 1 and narrowest < ENOUGH * m.size * opened.zoom:
+            opened = open_reduced(picture, math.ceil(ENOUGH * m.size / narrowest * max(opened.size)))
+        crops = np.stack(
+            [cut(opened.pixels, [e / opened.zoom for e in square], m.size, m.resampling) for square in squares]
+        )
+        warnings = tuple(face_warnings(opened, face.box, crop) for face, crop in zip(faces, crops, strict=False))
+        return Prepared(faces, crops, len(found) - len(faces), warnings)
 
     def judge(self, prepared: Sequence[Prepared]) -> list[Verdict]:
         """The model over all faces of these pictures, at most BATCH in one run: a crowd would fill the memory."""
@@ -144,19 +163,15 @@ class Detector:
         runs = (crops[start : start + BATCH] for start in range(0, len(crops), BATCH))
         return np.concatenate([self.model.logits(pixel_values(run)) for run in runs])
 
-    def _try_prepare(self, picture: Source) -> Prepared | PictureError:
-        try:
-            return self.prepare(picture)
-        except PictureError as error:
-            return error
-
-    def _judge_batch(self, batch: list[Prepared | PictureError]) -> Iterator[tuple[Verdict | PictureError, float]]:
-        prepared = [item for item in batch if isinstance(item, Prepared)]
+    def _try(self, picture: Source) -> tuple[Verdict | PictureError, float]:
+        """Each picture is judged by itself, so that its verdict does not depend on its neighbours, not even in the last
+        digit."""
         started = perf_counter()
-        verdicts = iter(self.judge(prepared))
-        share = (perf_counter() - started) / max(1, len(prepared))
-        for item in batch:
-            yield (item, 0.0) if isinstance(item, PictureError) else (next(verdicts), item.seconds + share)
+        try:
+            (verdict,) = self.judge([self.prepare(picture)])
+        except PictureError as error:
+            return error, 0.0
+        return verdict, perf_counter() - started
 
     def _verdict(self, prepared: Prepared, p_fake: np.ndarray) -> Verdict:
         band = self.metadata.unsure_band

@@ -4,24 +4,30 @@ Every picture in training and in service comes through `open_picture`, so both s
 """
 
 import io
+import math
 import os
 import struct
 import warnings
 import zlib
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from detect import exif
+from detect.room import Room
 
 Image.init()  # registers every format; otherwise Pillow does so on its first failure
 pillow_heif.register_heif_opener(thumbnails=False)
 # Pillow warns of odd metadata and of size, which is checked here. warnings.catch_warnings is not thread-safe.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+# In bytes. glibc gives what is larger than 32 MB back to the system; Pillow's 16 MB would stay with the thread.
+Image.core.set_block_size(64 * 2**20)
 
 
 class PlainJpeg(JpegImageFile):
@@ -46,33 +52,52 @@ class PlainTiff(TiffImageFile):
         pass
 
 
+class PlainWebp(WebPImageFile):
+    """WebP whose decoder goes when it has given the first frame: it holds two more pictures of that size."""
+
+    format = "PLAINWEBP"
+
+    def _get_next(self) -> tuple[bytes, int, int]:
+        frame = super()._get_next()
+        self._decoder = None
+        return frame
+
+
 Image.register_open(PlainJpeg.format, PlainJpeg, lambda prefix: prefix.startswith(b"\xff\xd8\xff"))
 Image.register_open(PlainTiff.format, PlainTiff, lambda prefix: prefix[:4] in (b"II*\0", b"MM\0*"))
+Image.register_open(PlainWebp.format, PlainWebp, lambda prefix: prefix[:4] == b"RIFF" and prefix[8:12] == b"WEBP")
 # What Pillow may try on untrusted bytes.
-FORMATS = (PlainJpeg.format, "PNG", "WEBP", "BMP", "GIF", PlainTiff.format, "HEIF")
+FORMATS = (PlainJpeg.format, "PNG", PlainWebp.format, "BMP", "GIF", PlainTiff.format, "HEIF")
 FORMAT_NAMES = "JPEG, PNG, WebP, BMP, GIF, TIFF or HEIC"
 SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .dib .gif .tif .tiff .heic .heif .hif".split())
 
 MAX_BYTES = 64 * 2**20
 MAX_PIXELS = 50_000_000  # a 50-megapixel phone camera; 150 MB once decoded
 MIN_SIDE = 16
+STRIP_PIXELS = 2**18  # that are brought to RGB at a time
+ROOM = Room(MAX_PIXELS)  # that are decoded or in use at the same time, at up to 12 bytes each
 
 # What Pillow and its codecs raise on damaged files.
 _DECODER_ERRORS = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError,
                    AttributeError, RuntimeError, MemoryError, struct.error, zlib.error)  # fmt: skip
+TOO_MANY_BYTES = f"The file is larger than {MAX_BYTES >> 20} MB. Send a smaller copy."
 _DAMAGED = "The picture is damaged or cut short. Send the file again."
 
 # EXIF orientation -> what brings the picture upright.
 _TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
           5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
           8: Image.Transpose.ROTATE_90}  # fmt: skip
+_ON_THEIR_SIDE = (5, 6, 7, 8)
 
 
 class PictureError(ValueError):
     """A picture that cannot be judged; the message is one sentence for the person who sent it."""
 
 
-def open_picture(source: "str | os.PathLike | bytes | np.ndarray | Image.Image") -> np.ndarray:
+Source = str | os.PathLike | bytes | np.ndarray | Image.Image
+
+
+def open_picture(source: Source) -> np.ndarray:
     """Open one picture and bring it to upright 8-bit RGB.
 
     The size is checked on the file's header, before anything is decoded. Animations give their first
@@ -87,25 +112,53 @@ def open_picture(source: "str | os.PathLike | bytes | np.ndarray | Image.Image")
     Raises:
         PictureError: the file is missing, too large, too small, damaged or not of an accepted format.
     """
+    return open_reduced(source, None).pixels
+
+
+class Reduced(NamedTuple):
+    """A picture decoded at part of its size."""
+
+    pixels: np.ndarray  # [H, W, 3] uint8 RGB, upright
+    zoom: int  # pixels of the file for one of these, each way: 1, 2, 4 or 8
+    size: tuple[int, int]  # width and height of the whole, upright
+
+
+def open_reduced(source: Source, longest: int | None) -> Reduced:
+    """`open_picture`, but a large JPEG is decoded at a half, a quarter or an eighth of its size, which takes a fraction
+    of the time: its pixels are about the means of those that they stand for.
+
+    Args:
+        source: see `open_picture`; what is no JPEG file comes in its full size.
+        longest: pixels that the longer side keeps at least, or None for all.
+
+    Raises:
+        PictureError: see `open_picture`.
+    """
     if isinstance(source, np.ndarray):
         if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] != 3:
             raise PictureError(f"An array must be [height, width, 3] uint8, not {source.shape} {source.dtype}.")
         _check_size(source.shape[1], source.shape[0])
-        return source
+        return _whole(source)
     if isinstance(source, Image.Image):
         _check_size(*source.size)
-        return _decode(source)
-    data = source if isinstance(source, bytes) else _read(Path(source))
+        return _whole(_decode(source))
+    data = source if isinstance(source, bytes) else read_file(Path(source))
     if len(data) > MAX_BYTES:
-        raise PictureError(f"The file is larger than {MAX_BYTES >> 20} MB. Send a smaller copy.")
+        raise PictureError(TOO_MANY_BYTES)
     if not data:
         raise PictureError("The file is empty. Send the picture again.")
     if data[:4] in (b"II*\0", b"MM\0*") and not exif.is_harmless(data):
         raise PictureError(_DAMAGED)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_size(*image.size)
-            return _decode(image)
+            size = image.size
+            _check_size(*size)
+            if longest is None or not isinstance(image, PlainJpeg):
+                return _whole(_decode(image))
+            image.draft(None, [max(1, side * longest // max(size)) for side in size])
+            zoom = math.ceil(size[0] / image.width)
+            pixels = _decode(image)
+            return Reduced(pixels, zoom, size[::-1] if _orientation(image) in _ON_THEIR_SIDE else size)
     except PictureError:
         raise
     except UnidentifiedImageError:
@@ -116,10 +169,16 @@ def open_picture(source: "str | os.PathLike | bytes | np.ndarray | Image.Image")
         raise PictureError(_DAMAGED) from None
 
 
-def _read(path: Path) -> bytes:
+def _whole(pixels: np.ndarray) -> Reduced:
+    return Reduced(pixels, 1, pixels.shape[1::-1])
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file, or MAX_BYTES + 1 of a larger one. Raises PictureError where it cannot be read."""
     try:
         if path.is_dir():
-            raise PictureError("This is a folder, not a picture.")
+            may = os.access(path, os.R_OK | os.X_OK)
+            raise PictureError("This is a folder, not a picture." if may else "This folder may not be read.")
         if not path.is_file():
             raise PictureError("There is no such file." if not path.exists() else "This is not an ordinary file.")
         with path.open("rb") as file:
@@ -145,8 +204,9 @@ def _check_size(width: int, height: int) -> None:
 
 def _decode(image: Image.Image) -> np.ndarray:
     try:
-        image.load()
-        return np.asarray(_to_rgb(_upright(image)))
+        with ROOM.taken(image.width * image.height):
+            image.load()
+            return _pixels(_upright(image))
     except PictureError:
         raise
     except _DECODER_ERRORS:
@@ -154,12 +214,26 @@ def _decode(image: Image.Image) -> np.ndarray:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turned as EXIF says. Pillow's reader of EXIF takes all of it apart, see `PlainJpeg`, or fails at an odd tag."""
+    """Turned as EXIF says."""
+    turn = _TURNS.get(_orientation(image))
+    return image if turn is None else image.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> int | None:
+    """Of a loaded picture. Pillow's reader of EXIF takes all of it apart, see `PlainJpeg`, or fails at an odd tag."""
     if isinstance(image, PlainTiff):
-        orientation = image.tag_v2.get(ExifTags.Base.Orientation)
-    else:
-        orientation = exif.orientation((image.info.get("exif") or b"").removeprefix(b"Exif\0\0"))
-    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
+        return image.tag_v2.get(ExifTags.Base.Orientation)
+    return exif.orientation((image.info.get("exif") or b"").removeprefix(b"Exif\0\0"))
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    """[H, W, 3] uint8, strip by strip: at once, every step would hold another copy of the picture."""
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    rows = max(1, STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        pixels[top:bottom] = np.asarray(_to_rgb(image.crop((0, top, image.width, bottom))))
+    return pixels
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

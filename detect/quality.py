@@ -1,9 +1,11 @@
 """How far a face can be judged at all: warnings that go with a verdict."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
+
+from detect.picture import Reduced
 
 MIN_FACE = 64  # pixels on the face's longer side
 TOO_SMALL = "A face is only {} pixels large; under {} the score says little."
@@ -21,11 +23,11 @@ def sharpness(crop: np.ndarray) -> float:
     0 for a uniform picture, about 0.1 for an ordinary one.
     """
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-    grey = cv2.resize(grey, (SHARPNESS_SIDE, SHARPNESS_SIDE), interpolation=cv2.INTER_AREA).astype(np.float64)
-    return float(cv2.Laplacian(grey, cv2.CV_64F).var() / (grey.var() + 1))
+    grey = cv2.resize(grey, (SHARPNESS_SIDE, SHARPNESS_SIDE), interpolation=cv2.INTER_AREA)
+    return _variance(cv2.Laplacian(grey, cv2.CV_32F)) / (_variance(grey) + 1)
 
 
-def detail(picture: np.ndarray, box: tuple[int, int, int, int]) -> float:
+def detail(picture: np.ndarray, box: Sequence[int]) -> float:
     """How much of a face is lost when it is halved and doubled again: about 0.01 for an ordinary face at its own size,
     near 0 where its pixels were made up by enlarging.
 
@@ -37,12 +39,16 @@ def detail(picture: np.ndarray, box: tuple[int, int, int, int]) -> float:
     """
     left, top, right, bottom = box
     beside, above = (max(0, side - DETAIL_SIDE) // 2 for side in (right - left, bottom - top))
-    middle = np.ascontiguousarray(picture[top + above : bottom - above, left + beside : right - beside])
+    middle = picture[top + above : bottom - above, left + beside : right - beside]
     grey = cv2.cvtColor(middle, cv2.COLOR_RGB2GRAY).astype(np.float32)
     size = grey.shape[1::-1]
     half = cv2.resize(grey, [max(1, round(side / 2)) for side in size], interpolation=cv2.INTER_AREA)
     back = cv2.resize(half, size, interpolation=cv2.INTER_CUBIC)
-    return float((grey - back).var() / (grey.var() + 1))
+    return _variance(cv2.subtract(grey, back)) / (_variance(grey) + 1)
+
+
+def _variance(values: np.ndarray) -> float:
+    return float(cv2.meanStdDev(values)[1].item() ** 2)
 
 
 def joined(boxes: Iterable[tuple[int, int, int, int]], warnings: Iterable[Iterable[str]]) -> list[str]:
@@ -61,15 +67,20 @@ def _side(box: tuple[int, int, int, int]) -> int:
     return max(box[2] - box[0], box[3] - box[1])
 
 
-def face_warnings(picture: np.ndarray, box: tuple[int, int, int, int], crop: np.ndarray) -> list[str]:
-    """Sentences on one face of a picture [H, W, 3] and its crop [S, S, 3], both uint8 RGB: too small, blurred,
-    enlarged. Empty where nothing is wrong."""
+def face_warnings(picture: Reduced, box: tuple[int, int, int, int], crop: np.ndarray) -> list[str]:
+    """Sentences on one face: too small, blurred, enlarged. Empty where nothing is wrong.
+
+    Args:
+        picture: in which the face is.
+        box: the face (left, top, right, bottom) in pixels of the whole.
+        crop: [S, S, 3] uint8 RGB.
+    """
     warnings = []
     side = _side(box)
     if side < MIN_FACE:
         warnings.append(TOO_SMALL.format(side, MIN_FACE))
     if sharpness(crop) < MIN_SHARPNESS:
         warnings.append("A face is blurred, which hides the traces that the score rests on.")
-    elif side >= MIN_FACE and detail(picture, box) < MIN_DETAIL:
+    elif side >= MIN_FACE and detail(picture.pixels, [edge // picture.zoom for edge in box]) < MIN_DETAIL:
         warnings.append("A face seems to be enlarged: it has less detail than pixels, and the score may say little.")
     return warnings

@@ -12,6 +12,7 @@ from detect.crop import Box, crop_box, cut
 from detect.detector import Detector, Prepared
 from detect.faces import FoundFace
 from detect.model import Metadata, in_band
+from detect.picture import Source, open_picture
 from detect.quality import MIN_FACE
 from detect.verdict import FAKE, REAL, UNSURE, Face, Verdict, suspicious, worst_label
 
@@ -60,10 +61,22 @@ class Stability:
         return ()
 
 
-def examine(detector: Detector, picture: np.ndarray) -> tuple[Verdict, tuple[Stability, ...]]:
+def examine(
+    detector: Detector, source: Source, opened: np.ndarray | None = None
+) -> tuple[Verdict, tuple[Stability, ...]]:
     """Judge a picture thoroughly: the verdict, in which faces that do not survive small changes are unsure, and the
-    scores of the MAX_FACES most suspicious ones after each change. See `rescore` and `steady`."""
-    verdict = detector.predict([picture])[0]
+    scores of the MAX_FACES most suspicious ones after each change. See `rescore` and `steady`.
+
+    Args:
+        detector: see `Detector`.
+        source: the picture, see `Detector.predict`.
+        opened: the same picture [H, W, 3] uint8 RGB, where the caller has opened it already.
+
+    Raises:
+        PictureError: it cannot be opened.
+    """
+    verdict = detector.predict_one(source)
+    picture = open_picture(source) if opened is None else opened
     stability = rescore(detector, picture, suspicious(verdict.faces)[:MAX_FACES])
     return steady(verdict, stability), stability
 
@@ -89,7 +102,7 @@ def rescore(detector: Detector, picture: np.ndarray, faces: Sequence[Face]) -> t
     changed = [variants(picture, face.box, detector.metadata) for face in faces]
     found = tuple(FoundFace(face.box, face.score, ()) for face in faces)
     names = list(changed[0])
-    judged = detector.judge([Prepared(found, np.stack([crops[name] for crops in changed]), 0.0) for name in names])
+    judged = detector.judge([Prepared(found, np.stack([crops[name] for crops in changed])) for name in names])
     return tuple(
         Stability(face, tuple(
             Rescore(name, again.faces[number].p_fake, again.faces[number].label)

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from detect.files import write_text
+from detect.files import PARTIAL, leftovers, write_text
 from detect.model import CONTRACT
 from export import ExportError
 
 MANIFEST = "manifest.json"
+REPLACED = ".replaced-"  # as PARTIAL, of the folder whose place is being taken
 
 
 @contextmanager
@@ -29,8 +30,9 @@ def whole_folder(out: Path, root: Path, mark: str) -> Iterator[Path]:
         ExportError: `out` is no folder, or holds anything but what this made and nobody has changed since.
     """
     out = Path(os.path.realpath(out))  # a link stays one, and what it leads to is replaced
+    _tidy(out)
     check_free(out, mark)
-    partial, old = (out.with_name(f".partial-{os.getpid()}-{kind}{out.name}") for kind in ("", "old-"))
+    partial, old = (out.with_name(f"{prefix}{os.getpid()}-{out.name}") for prefix in (PARTIAL, REPLACED))
     try:
         partial.mkdir()
         yield partial
@@ -43,6 +45,15 @@ def whole_folder(out: Path, root: Path, mark: str) -> Iterator[Path]:
             os.replace(old, out)
         for folder in (partial, old):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _tidy(out: Path) -> None:
+    """Remove what a killed call has left, and put the old folder back if that was killed between the two renames."""
+    replaced = leftovers(out, REPLACED)
+    if replaced and not out.exists():
+        os.replace(replaced[0], out)
+    for folder in (*replaced, *leftovers(out)):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_free(out: Path, mark: str) -> None:

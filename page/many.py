@@ -1,10 +1,12 @@
 """The tab for many photographs: one line each, the worst on top, and files to take home."""
 
 import json
+import math
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from time import monotonic
 from urllib.parse import quote
 
 import gradio as gr
@@ -22,6 +24,7 @@ from page.phone import scroll_to
 from page.runs import RunEnded, Runs
 
 LOOK = 0.5  # seconds between two looks whether the turn has come
+STEP = 0.2  # seconds between two steps that Gradio hears of: each takes it as long as a picture takes
 SHOWN_SIDE = 64  # pixels of a small view on the page; screens of phones have several dots for each
 # Of the columns: what each holds, and its width in pixels. Text is shown as it is; only `_view` writes HTML. On a phone
 # the first three are seen without scrolling.
@@ -58,9 +61,10 @@ class Many:
             while not place.comes(LOOK):
                 yield None
             with closing(self.album.judge_all(files)) as steps:
-                for judged in steps:
+                for judged, due in _spaced(steps):
                     answers.append(_answer(judged))
-                    yield None
+                    if due:
+                        yield None
         yield answers
 
     def begin(self, files: Sequence[Named], earlier: int | None) -> tuple:
@@ -92,10 +96,12 @@ class Many:
                     yield f"## {texts.MANY_TURN}", *going_on
                 folder, album = _new_folder(), []
                 with closing(self.album.judge_all(files, folder)) as steps:
-                    for judged in steps:
+                    for judged, due in _spaced(steps):
                         album.append(judged)
                         self.runs.check(run)
-                        yield f"## {texts.MANY_JUDGING}", texts.MANY_DONE.format(len(album), len(files)), *going_on[1:]
+                        if due:
+                            done = texts.MANY_DONE.format(len(album), len(files))
+                            yield f"## {texts.MANY_JUDGING}", done, *going_on[1:]
                 results = _table(album), _csv_file(album, folder), _json_file(album, folder)
                 self.runs.check(run)
         except NotJudged:
@@ -128,6 +134,16 @@ class Many:
         if not self.runs.stop(run):  # it has just ended
             return gr.skip(), gr.skip()
         return f"## {texts.STOPPING}", gr.update(visible=False)
+
+
+def _spaced(album: Iterator[Judged]) -> Iterator[tuple[Judged, bool]]:
+    """Each picture, and whether the next step is due with it, the first at once."""
+    last = -math.inf
+    for judged in album:
+        due = monotonic() - last >= STEP
+        yield judged, due
+        if due:
+            last = monotonic()
 
 
 def _answer(judged: Judged) -> dict:
@@ -231,7 +247,6 @@ def many_tab(events: Many) -> gr.File:
     unqueued = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
     begun = gr.State()
     watched = begun.change(while_heard(events.watch), [files, begun], shown, trigger_mode="multiple", **private)
-    files.change(None, cancels=watched)  # before the next event, whose effects it would cancel
     beginning = gr.on([files.change, again.click], events.begin, [files, begun], [*shown, begun], **private)
     stop.click(events.stop, begun, [title, stop], **private)
     for event in (beginning, watched):

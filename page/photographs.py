@@ -74,7 +74,7 @@ class Photographs:
         try:
             try:
                 picture = open_picture(image)
-                verdict, stability = examine(self.detector, picture)
+                verdict, stability = examine(self.detector, image, picture)
                 data = Path(image).read_bytes()
                 claims = read_claims(data)
                 sentences = explain(verdict, self.detector.metadata, claims)

@@ -187,7 +187,6 @@ def video_tab(events: Videos) -> gr.Video:
     unqueued = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
     begun = gr.State()
     watched = begun.change(while_heard(events.watch), [film, begun], shown, trigger_mode="multiple", **private)
-    film.change(None, cancels=watched)  # before the next event, whose effects it would cancel
     beginning = gr.on([film.change, again.click], events.begin, [film, begun], [*shown, begun], **private)
     stop.click(events.stop, begun, [title, stop], **private)
     for event in (beginning, watched):

@@ -22,8 +22,8 @@ def mixed_files(folder: Path) -> list[Path]:
 
 
 def heavy_files(folder: Path) -> list[Path]:
-    """Enough large pictures to be busy with for a while."""
-    files = [folder / f"{number}.jpg" for number in range(60)]
+    """Enough large pictures to be busy with for a while; not JPEG, which would be decoded at part of its size."""
+    files = [folder / f"{number}.webp" for number in range(60)]
     Image.open(REAL).convert("RGB").resize((2400, 2400)).save(files[0])
     for file in files[1:]:
         file.hardlink_to(files[0])

@@ -20,6 +20,7 @@ from servers import ROOT, serving
 
 from detect import Detector
 
+pytest_plugins = ["survived"]
 FACES = ROOT.parent / "shared" / "data" / "faces"
 
 RECIPE = """
@@ -40,6 +41,14 @@ decided_accuracy: 0.9
 """
 
 
+def pytest_collection_modifyitems(items):
+    """The files that start a server, a browser, a training or another program come first: `make test` gives them out
+    one by one to two processes, neither of which is to wait long for the other at the end."""
+    long = {"server", "browser", "recipe_file", "short_backbone", "repository", "space"}
+    first = {item.path for item in items if item.path.parent.name == "hardening" or long & {*item.fixturenames}}
+    items.sort(key=lambda item: item.path not in first)
+
+
 @pytest.fixture(scope="session")
 def portrait() -> Path:
     """A public-domain portrait with one face (Grace Hopper, US Navy)."""
@@ -52,6 +61,13 @@ def small(portrait) -> Image.Image:
     """The portrait at 96 x 112 pixels."""
     with Image.open(portrait) as image:
         return image.convert("RGB").resize((96, 112))
+
+
+@pytest.fixture(scope="session")
+def person(portrait) -> np.ndarray:
+    """The portrait at 256 x 300 pixels."""
+    with Image.open(portrait) as image:
+        return np.asarray(image.convert("RGB").resize((256, 300)))
 
 
 def make_faces(portrait: Path, folder: Path, count: int, fake: bool, seed: int) -> None:
@@ -94,47 +110,31 @@ def recipe_file(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def backbone_weights(tmp_path_factory) -> Path:
     """A .weights.h5 file of MobileNetV2 without its top: random, because nothing is downloaded here."""
-    file = tmp_path_factory.mktemp("weights") / "mobilenet_v2.weights.h5"
+    import keras
+
     # Random, but so that pictures still come out different: ReLU6 is kept in its linear range, and one batch
     # of coloured blocks sets the BatchNorm statistics.
-    script = """
-import keras, numpy as np, sys
-keras.utils.set_random_seed(1)
-backbone = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
-for layer in backbone.layers:
-    if isinstance(layer, keras.layers.BatchNormalization):
-        layer.momentum = 0.0
-        if not layer.name.endswith("project_BN"):
-            layer.beta.assign(2 + 0 * layer.beta)
-rng = np.random.default_rng(1)
-blocks = np.kron(rng.uniform(-0.5, 0.5, (64, 8, 8, 3)), np.ones((1, 4, 4, 1))) + rng.uniform(-0.5, 0.5, (64, 1, 1, 3))
-backbone(blocks.astype("float32"), training=True)
-backbone.save_weights(sys.argv[1])
-"""
-    subprocess.run([sys.executable, "-c", script, str(file)], check=True, capture_output=True)
+    keras.utils.set_random_seed(1)
+    backbone = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+            if not layer.name.endswith("project_BN"):
+                layer.beta.assign(2 + 0 * layer.beta)
+    rng = np.random.default_rng(1)
+    blocks = np.kron(rng.uniform(-0.5, 0.5, (64, 8, 8, 3)), np.ones((1, 4, 4, 1)))
+    backbone((blocks + rng.uniform(-0.5, 0.5, (64, 1, 1, 3))).astype("float32"), training=True)
+    file = tmp_path_factory.mktemp("weights") / "mobilenet_v2.weights.h5"
+    backbone.save_weights(file)
     return file
 
 
 @pytest.fixture
 def short_backbone(monkeypatch, tmp_path) -> Path:
-    """MobileNetV2 up to its fourth block in place of all of it, whose graph takes TensorFlow many seconds to build in
-    every phase of a training; gives weights for it."""
-    import keras
+    """A short network in place of MobileNetV2; gives weights for it."""
+    from networks import shorten_backbone  # which loads TensorFlow
 
-    from train import network
-
-    def short(size: int, weights: Path | None) -> keras.Model:
-        whole = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(size, size, 3))
-        backbone = keras.Model(whole.input, whole.get_layer("block_4_add").output, name=whole.name)
-        if weights:
-            backbone.load_weights(weights)
-        return backbone
-
-    monkeypatch.setattr(network, "_mobilenet_v2", short)
-    keras.utils.set_random_seed(1)
-    file = tmp_path / "short.weights.h5"
-    short(32, None).save_weights(file)
-    return file
+    return shorten_backbone(monkeypatch, tmp_path)
 
 
 def command(*words: object, **options) -> subprocess.CompletedProcess:
@@ -160,7 +160,7 @@ def fit_command(data: Path, recipe: Path, weights: Path, out: Path) -> list[str]
 def run_folder(data, recipe_file, backbone_weights, tmp_path_factory) -> Path:
     """A whole miniature training run, undisturbed."""
     out = tmp_path_factory.mktemp("runs") / "small"
-    done = command(*fit_command(data, recipe_file, backbone_weights, out))
+    done = here(*fit_command(data, recipe_file, backbone_weights, out))
     assert done.returncode == 0, done.stdout + done.stderr
     (out / "output.txt").write_text(done.stdout)
     return out
@@ -170,7 +170,7 @@ def run_folder(data, recipe_file, backbone_weights, tmp_path_factory) -> Path:
 def exported(run_folder, tmp_path_factory) -> Path:
     """The model file of the miniature run."""
     out = tmp_path_factory.mktemp("exported") / "small.onnx"
-    done = command("export", "onnx", run_folder, "--out", out)
+    done = here("export", "onnx", run_folder, "--out", out)
     assert done.returncode == 0, done.stdout + done.stderr
     return out
 
@@ -196,7 +196,8 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def browser():
-    """Debian's Chromium, driven by Playwright."""
+    """Debian's Chromium, driven by Playwright. One context for all pages: its cache spares each the loading of Gradio's
+    scripts, and the page keeps nothing there."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not chromium:
         assert not os.environ.get("REQUIRE_CHROMIUM"), "Chromium is not installed"
@@ -207,7 +208,7 @@ def browser():
              "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
     with sync_playwright() as playwright:
         instance = playwright.chromium.launch(executable_path=chromium, args=flags)
-        yield instance
+        yield instance.new_context(viewport={"width": 1280, "height": 900})
         instance.close()
 
 
@@ -220,7 +221,8 @@ on_both = pytest.mark.parametrize("first_tab", [(1280, 900), (390, 844)], ids=["
 def first_tab(server, browser, request):
     """The page as it opens; on a desktop, or as `on_both` says."""
     width, height = getattr(request, "param", (1280, 900))
-    page = browser.new_page(viewport={"width": width, "height": height})
+    page = browser.new_page()
+    page.set_viewport_size({"width": width, "height": height})
     page.set_default_timeout(30_000)
     wrong = []
     page.on("request", lambda r: wrong.append(r.url) if r.url.startswith("http") and server[0] not in r.url else None)
@@ -252,6 +254,14 @@ def elsewhere():
 def detector() -> Detector:
     """The detector on the shipped model."""
     return Detector(ROOT / "model.onnx")
+
+
+@pytest.fixture(scope="session")
+def by_colour(tmp_path_factory) -> Detector:
+    """A small model that judges by colour: a face redder than blue is fake, one bluer than red is real."""
+    from test_model import write_model
+
+    return Detector(write_model(tmp_path_factory.mktemp("model") / "m.onnx", weights=(200, 0, -200), size=96))
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ from conftest import ROOT
 from playwright.sync_api import Page, sync_playwright
 from servers import free_port, wait_for
 
+from detect.files import whole_file
+
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
 EXAMPLES = ("real_eileen_collins", "fake_swap", "group_portraits")
 
@@ -46,7 +48,8 @@ def main(folder: Path) -> int:
                         page.goto(f"http://127.0.0.1:{port}/?__theme={theme}")
                         page.wait_for_selector("#photo input[type=file]", state="attached")
                         photograph(page, ROOT / "examples" / f"{name}.jpg")
-                        page.screenshot(path=folder / f"{name}_{device}_{theme}.png", full_page=True)
+                        with whole_file(folder / f"{name}_{device}_{theme}.png") as partial:
+                            page.screenshot(path=partial, full_page=True)
                     page.close()
             browser.close()
         finally:

@@ -142,7 +142,7 @@ def test_routes_that_the_page_does_not_need_are_closed(server):
     assert httpx.post(f"{server[0]}gradio_api/run/analyze", json={"data": [None]}).status_code in (401, 403, 404)
 
 
-def test_videos_that_wait_leave_photographs_alone_and_one_too_many_is_told_so(exported, tmp_path, monkeypatch):
+def test_videos_that_wait_leave_photographs_alone_and_one_too_many_is_told_so(detector, tmp_path, monkeypatch):
     """One is judged and some wait, the rest are refused; a photograph is judged meanwhile."""
     gate, judge_frames = Event(), videos.judge_frames
 
@@ -151,7 +151,7 @@ def test_videos_that_wait_leave_photographs_alone_and_one_too_many_is_told_so(ex
         yield from judge_frames(*words)
 
     monkeypatch.setattr(videos, "judge_frames", gated)
-    demo = app.build(Detector(exported))
+    demo = app.build(detector)
     _, url, _ = demo.launch(prevent_thread_lock=True, server_port=free_port(), quiet=True, **app.LAUNCH)
     try:
         clip = film(tmp_path / "clip.mp4", [np.asarray(Image.open(REAL).convert("RGB"))] * 3)
@@ -188,28 +188,6 @@ def test_an_upload_over_the_limit_is_refused(server):
     big = io.BytesIO(b"\xff\xd8" + bytes(app.MAX_VIDEO_BYTES))
     answer = httpx.post(f"{server[0]}gradio_api/upload", files={"files": ("big.jpg", big)}, timeout=60)
     assert answer.status_code == 413
-
-
-def test_a_miniature_model_serves_and_its_uploads_are_deleted(exported, tmp_path, monkeypatch):
-    monkeypatch.setattr(app, "KEEP_SECONDS", 8)
-    monkeypatch.setattr(app, "SWEEP_SECONDS", 1)
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "kept"))
-    demo = app.build(Detector(exported))
-    _, url, _ = demo.launch(prevent_thread_lock=True, server_port=free_port(), quiet=True, **app.LAUNCH)
-    try:
-        upload = tmp_path / "sent" / "by_a_visitor.jpg"
-        upload.parent.mkdir()
-        upload.write_bytes(REAL.read_bytes())
-        answer = Client(url, verbose=False).predict(image=handle_file(upload), api_name="/analyze")
-        assert answer == json.loads(json.dumps(Detector(exported).predict([REAL])[0].to_dict()))
-        kept = tmp_path / "kept"
-        assert list(kept.rglob(upload.name))
-        deadline = time.monotonic() + 25
-        while list(kept.rglob(upload.name)):
-            assert time.monotonic() < deadline, "the upload is still there"
-            time.sleep(0.25)
-    finally:
-        demo.close()
 
 
 def test_the_address_is_all_that_is_printed_at_the_start(server):

@@ -10,6 +10,7 @@ import onnx
 import onnxruntime
 import pytest
 from conftest import ROOT, command
+from networks import shorten_backbone
 from onnx import numpy_helper
 from PIL import Image
 from sklearn.ensemble import RandomForestClassifier
@@ -38,12 +39,11 @@ def tiny(include_top, weights, input_shape, pooling):
 
 
 @pytest.fixture(scope="module")
-def world(data, recipe_file, backbone_weights, tmp_path_factory):
+def world(data, recipe_file, tmp_path_factory):
     """The command in a small world: 32 pixels, tiny backbones, random weights. Gives run(out, **changed arguments)."""
     from export.onnx import to_onnx
 
     folder = tmp_path_factory.mktemp("imagenet")
-    shutil.copy(backbone_weights, folder / "mobilenet_v2_imagenet_notop.weights.h5")
     small = {name: Backbone(tiny, backbone.pooling) for name, backbone in backbones.BACKBONES.items()}
     keras.utils.set_random_seed(3)
     for name, backbone in small.items():
@@ -54,6 +54,8 @@ def world(data, recipe_file, backbone_weights, tmp_path_factory):
         return compare.run(argparse.Namespace(**(words | changed)), convert)
 
     with pytest.MonkeyPatch.context() as patch:
+        short = shorten_backbone(patch, folder)
+        short.rename(folder / "mobilenet_v2_imagenet_notop.weights.h5")
         patch.setattr(compare, "load_recipe", lambda name: load_recipe(recipe_file).model_copy(update={"epochs": 3}))
         patch.setattr(backbones, "BACKBONES", small)
         patch.setattr(compare, "BACKBONES", small)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, command, fit_command, here
+from conftest import ROOT, fit_command, here
 from PIL import Image
 
 from detect import Detector, Model
@@ -74,7 +74,7 @@ def evaluated(exported, data, tmp_path_factory):
     readme = folder / "README.md"
     readme.write_text("before\n<!-- report: small, test -->\nold\n<!-- end of report -->\nafter\n")
     words = ["train", "evaluate", "--model", exported, "--data", data, "--split", "test"]
-    done = command(*words, "--out", folder / "out", "--readme", readme)
+    done = here(*words, "--out", folder / "out", "--readme", readme)
     assert done.returncode == 0, done.stderr
     return words, folder / "out", readme
 
@@ -118,7 +118,7 @@ def test_a_readme_without_marks_stays_as_it_is(tmp_path):
     assert readme.read_text() == "no marks here"
 
 
-def test_pictures_held_out_by_the_seed_are_the_ones_measured(data, recipe_file, backbone_weights, tmp_path):
+def test_pictures_held_out_by_the_seed_are_the_ones_measured(data, recipe_file, short_backbone, tmp_path):
     """Plain class folders: fit, export and evaluate must hold out the same pictures."""
     for label in ("real", "fake"):
         shutil.copytree(data / "train" / label, tmp_path / "data" / label)
@@ -127,7 +127,7 @@ def test_pictures_held_out_by_the_seed_are_the_ones_measured(data, recipe_file, 
     folder, run, out = tmp_path / "data", tmp_path / "run", tmp_path / "out"
     model = run / "model.onnx"
     for words in (
-        fit_command(folder, recipe, backbone_weights, run),
+        fit_command(folder, recipe, short_backbone, run),
         ["export", "onnx", run],
         ["train", "evaluate", "--model", model, "--data", folder, "--split", "val", "--out", out],
     ):

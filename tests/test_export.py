@@ -2,16 +2,22 @@
 
 import json
 import shutil
+import time
 from dataclasses import replace
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from conftest import here
+from conftest import ROOT, here
+from servers import free_port
+from gradio_client import Client, handle_file
 from onnx import numpy_helper
 
+import app
 from detect import Detector, Model
+
+PORTRAIT = ROOT / "examples" / "real_eileen_collins.jpg"
 
 
 def test_the_file_keeps_the_contract(exported, run_folder, data):
@@ -109,3 +115,25 @@ def test_a_model_file_is_calibrated_again(exported, run_folder, data, tmp_path):
     assert found.unsure_band == tuple(calibration["unsure_band"])
     assert found.metrics["auc"] == pytest.approx(metadata.metrics["auc"]) and found.metrics["split"] == "test"
     assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]
+
+
+def test_a_miniature_model_serves_and_its_uploads_are_deleted(exported, tmp_path, monkeypatch):
+    monkeypatch.setattr(app, "KEEP_SECONDS", 8)
+    monkeypatch.setattr(app, "SWEEP_SECONDS", 1)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "kept"))
+    demo = app.build(Detector(exported))
+    _, url, _ = demo.launch(prevent_thread_lock=True, server_port=free_port(), quiet=True, **app.LAUNCH)
+    try:
+        upload = tmp_path / "sent" / "by_a_visitor.jpg"
+        upload.parent.mkdir()
+        upload.write_bytes(PORTRAIT.read_bytes())
+        answer = Client(url, verbose=False).predict(image=handle_file(upload), api_name="/analyze")
+        assert answer == json.loads(json.dumps(Detector(exported).predict([PORTRAIT])[0].to_dict()))
+        kept = tmp_path / "kept"
+        assert list(kept.rglob(upload.name))
+        deadline = time.monotonic() + 25
+        while list(kept.rglob(upload.name)):
+            assert time.monotonic() < deadline, "the upload is still there"
+            time.sleep(0.25)
+    finally:
+        demo.close()

@@ -10,29 +10,18 @@ import sys
 import time
 from pathlib import Path
 
-import h5py
 import keras
 import numpy as np
 import pytest
 import yaml
-from conftest import RECIPE, ROOT, command, fit_command, here
+from conftest import RECIPE, ROOT, fit_command, here
+from networks import same_weights, weights
 from PIL import Image
 
 from train import fit as training
+from train import network
 from train.calibrate import fit_temperature, unsure_band
 from train.recipe import load_recipe
-
-
-def weights(file: Path) -> dict[str, np.ndarray]:
-    arrays = {}
-    with h5py.File(file) as h5:
-        h5.visititems(lambda name, node: arrays.update({name: node[()]}) if isinstance(node, h5py.Dataset) else None)
-    return arrays
-
-
-def same_weights(one: Path, other: Path) -> bool:
-    a, b = weights(one), weights(other)
-    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
 
 
 def test_a_run_leaves_what_it_should(run_folder):
@@ -89,7 +78,7 @@ def killed_and_resumed(words: list[str], out: Path, state: str) -> str:
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (out / "calibration.json").exists()
-    resumed = command(*words)
+    resumed = here(*words)
     assert resumed.returncode == 0, resumed.stderr
     assert "going on after epoch" in resumed.stdout and "Epoch 1/" not in resumed.stdout
     return resumed.stdout
@@ -148,27 +137,20 @@ def test_growing_sizes_and_every_augmentation_resume_to_the_same_weights(
 
 def test_kept_layers_do_not_change(backbone_weights):
     """Neither their weights nor their BatchNorm averages, whereas those behind them do."""
-    values = load_recipe("shipped").model_dump() | {"size": 32, "sizes": None, "kept": {1: "block_3_expand"}}
-    script = """
-import json, sys, keras, numpy as np
-from train.network import build
-from train.recipe import Recipe
-recipe = Recipe.model_validate_json(sys.argv[1])
-keras.utils.set_random_seed(0)
-for epoch in (0, 1):
-    model = build(recipe, sys.argv[2], epoch)
-    backbone = next(layer for layer in model.layers if layer.name.startswith("mobilenetv2"))
-    before = {layer.name: layer.get_weights() for layer in backbone.layers}
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(0.01), loss, run_eagerly=True)  # one step each: a graph would take longer
-    model.train_on_batch(np.random.default_rng(0).random((8, 32, 32, 3)), np.arange(8) % 2)
-    changed = [layer.name for layer in backbone.layers if layer.weights and any(
-        not np.array_equal(a, b) for a, b in zip(before[layer.name], layer.get_weights()))]
-    print(json.dumps(changed))
-"""
-    done = subprocess.run([sys.executable, "-c", script, json.dumps(values), str(backbone_weights)], cwd=ROOT,
-                          capture_output=True, text=True, check=True)  # fmt: skip
-    everything, later = (json.loads(line) for line in done.stdout.splitlines() if line.startswith("["))
+    small = {"size": 32, "sizes": None, "kept": {1: "block_3_expand"}}
+    recipe = load_recipe("shipped").model_copy(update=small)
+    keras.utils.set_random_seed(0)
+    changed = []
+    for epoch in (0, 1):
+        model = network.build(recipe, backbone_weights, epoch)
+        backbone = next(layer for layer in model.layers if layer.name.startswith("mobilenetv2"))
+        before = {layer.name: layer.get_weights() for layer in backbone.layers if layer.weights}
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.Adam(0.01), loss, run_eagerly=True)  # one step: a graph would take longer
+        model.train_on_batch(np.random.default_rng(0).random((8, 32, 32, 3)), np.arange(8) % 2)
+        after = {name: backbone.get_layer(name).get_weights() for name in before}
+        changed.append([n for n in before if not all(map(np.array_equal, before[n], after[n]))])
+    everything, later = changed
     assert {"Conv1", "bn_Conv1", "block_2_expand", "block_3_expand", "Conv_1_bn"} <= set(everything)
     assert later[0] == "block_3_expand" and {"block_3_expand_BN", "Conv_1_bn"} <= set(later)
     assert set(everything) - set(later) == set(everything[: everything.index("block_3_expand")])
@@ -198,7 +180,7 @@ def test_other_weights_do_not_go_unnoticed(run_folder, data, recipe_file, backbo
     assert done.returncode == 2 and "other weights" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_broken_and_faceless_pictures_are_counted_and_early_stopping_stops(data, backbone_weights, tmp_path):
+def test_broken_and_faceless_pictures_are_counted_and_early_stopping_stops(data, short_backbone, tmp_path):
     folder = tmp_path / "data"
     for label in ("real", "fake"):
         shutil.copytree(data / "train" / label, folder / label)
@@ -206,7 +188,7 @@ def test_broken_and_faceless_pictures_are_counted_and_early_stopping_stops(data,
     Image.new("RGB", (80, 80), "grey").save(folder / "fake" / "000.png")
     recipe = tmp_path / "impatient.yaml"
     recipe.write_text(RECIPE.replace("patience: 6", "patience: 1").replace("epochs: 6", "epochs: 30"))
-    done = here(*fit_command(folder, recipe, backbone_weights, tmp_path / "run"))
+    done = here(*fit_command(folder, recipe, short_backbone, tmp_path / "run"))
     assert done.returncode == 0, done.stderr
     assert "skipped" in done.stdout and "real/000.png: This is not a picture" in done.stdout
     rows = list(csv.DictReader((tmp_path / "run" / "crops" / "train.csv").open()))

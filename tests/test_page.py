@@ -241,6 +241,7 @@ def test_a_face_can_be_chosen_in_the_picture(page):
     faces = suspicious(Detector(ROOT / "model.onnx").predict([group])[0].faces)
     for number in (3, 1, 2):
         left, top, right, bottom = faces[number - 1].box
+        page.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle())  # frames come anew
         picture.click(position={"x": beside + (left + right) / 2 * scale, "y": above + (top + bottom) / 2 * scale})
         page.locator("#about").get_by_text(re.compile(f"^Face {number}: ")).wait_for()
     picture.click(position={"x": beside + 3, "y": above + 3})  # no face

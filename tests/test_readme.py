@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from clients import NODE as NODE_CLIENTS
 from clients import needed, node, optimum
 from conftest import ROOT, here
@@ -155,7 +156,19 @@ def test_detect(line, place, monkeypatch):
     done = here(*shlex.split(line)[2:])
     assert done.returncode == 0, done.stderr
     written = place / "verdicts.jsonl"
-    assert "real" in (written.read_text() if "--output" in line else done.stdout)
+    said = written.read_text() if "--output" in line else done.stdout + done.stderr
+    assert re.search(r"\b[Rr]eal\b", said)
+
+
+def test_the_job_for_a_cluster():
+    ((_, code),) = fenced("sh")
+    words = shlex.split(code.replace("\\\n", ""))
+    job = yaml.safe_load((ROOT / words[words.index("--runtime-env") + 1]).read_text())
+    assert job["working_dir"] == "." and (ROOT / job["pip"][0].rpartition("/")[2]).is_file()
+    asked = words[words.index("detect") + 1 :]
+    with redirect_stdout(StringIO()) as out, pytest.raises(SystemExit):
+        import_module("detect.__main__").main([asked[0], "--help"])
+    assert {word for word in asked if word.startswith("--")} <= set(re.findall(r"--[a-z-]+", out.getvalue()))
 
 
 def test_every_other_command_exists():

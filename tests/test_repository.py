@@ -12,6 +12,7 @@ import pytest
 import yaml
 from conftest import ROOT, here
 from PIL import Image
+from survived import hardening_markdown
 
 from detect import Model, album, frames, picture, video
 from detect.faces import FaceFinder
@@ -30,8 +31,9 @@ REPORTS = ROOT / "reports"
 REPORT, CROSS = (
     json.loads((REPORTS / "shipped" / split / "report.json").read_text(encoding="utf-8")) for split in ("test", "cross")
 )
-COMPARISON, ABLATION = (
-    json.loads((REPORTS / name / f"{name}.json").read_text(encoding="utf-8")) for name in ("compare", "ablation")
+COMPARISON, ABLATION, HARDENING = (
+    json.loads((REPORTS / name / f"{name}.json").read_text(encoding="utf-8"))
+    for name in ("compare", "ablation", "hardening")
 )
 
 
@@ -84,8 +86,9 @@ def test_the_front_matter_makes_a_space():
         ("shipped, cross", readme_markdown(CROSS)),
         ("compare", compare_markdown(COMPARISON)),
         ("ablation", ablation_markdown(ABLATION)),
+        ("hardening", hardening_markdown(HARDENING)),
     ],
-    ids=["in short", "test", "cross", "compare", "ablation"],
+    ids=["in short", "test", "cross", "compare", "ablation", "hardening"],
 )
 def test_readme_shows_the_reports_and_nothing_else(name, table):
     _, _, rest = README.partition(begin_mark(name))

@@ -42,7 +42,7 @@ def test_the_doubtful_are_looked_at_in_the_mirror(tmp_path):
         return picture
 
     def p_fake(*reds: float) -> list[float]:
-        found = [Prepared((), halves(*pair)[None], 0.0) for pair in reds]
+        found = [Prepared((), halves(*pair)[None]) for pair in reds]
         return [verdict.p_fake for verdict in looker.judge(found)]
 
     sigmoid = [1 / (1 + math.exp(-4 * red / 255)) for red in (51, 255, 153)]

@@ -11,7 +11,6 @@ import pytest
 from conftest import ROOT, command
 from films import box, changed, film, open_files, scene
 from PIL import Image
-from test_model import write_model
 
 from detect import Detector, VideoError, VideoVerdict, frames, judge_video, key_frames, open_picture, sample_frames
 from detect.__main__ import main
@@ -41,14 +40,8 @@ def shipped() -> Detector:
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
-    """A small model that judges by colour: a face redder than blue is fake, one bluer than red is real."""
-    return write_model(tmp_path_factory.mktemp("model") / "m.onnx", weights=(200, 0, -200), size=96)
-
-
-@pytest.fixture(scope="module")
-def by_colour(model) -> Detector:
-    return Detector(model)
+def model(by_colour) -> Path:
+    return by_colour.model.path
 
 
 @pytest.fixture(scope="module")

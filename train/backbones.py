@@ -19,7 +19,7 @@ from detect.files import whole_file, write_text
 from train.batches import Batches
 from train.crops import Crops
 from train.data import DataError
-from train.network import IMAGENET, WeightsError, head, weights_sha256
+from train.network import IMAGENET, WeightsError, head, save_weights, weights_sha256
 from train.recipe import Recipe
 
 PART = 16  # batches in one file of the cache: what a run that is cut off loses at most
@@ -232,8 +232,7 @@ def train_head(network: keras.Model, views: Sequence[Features], val: Features, r
             break
     progress.close()
     network.set_weights(best)
-    with whole_file(file) as partial:
-        network.save_weights(partial)
+    save_weights(network, file)
     result = {
         "epochs": len(losses),
         "best_epoch": int(np.argmin(losses)) + 1,

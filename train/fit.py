@@ -27,7 +27,7 @@ from train.calibrate import calibrate
 from train.crops import Crops, Framing, cached_crops
 from train.curves import draw_curves
 from train.data import DataError, data_sha256, read_samples
-from train.network import build, weights_sha256
+from train.network import build, save_weights, weights_sha256
 from train.recipe import Recipe
 
 COLUMNS = ("epoch", "learning_rate", "loss", "accuracy", "val_loss", "val_accuracy")
@@ -175,6 +175,7 @@ def _train(run: Run, model: keras.Model, train: Crops, val: Crops, history: list
     recipe = run.recipe
     if history:
         print(f"going on after epoch {len(history)} of {recipe.epochs}")
+        _forget_before(run, len(history))  # a kill may have come between the last state and this
     schedule = keras.callbacks.LearningRateScheduler(lambda epoch: recipe.rate(epoch))
     average = recipe.average and Average(recipe.average, _average_file(run, len(history)) if history else None)
     for epoch in range(len(history), recipe.epochs):
@@ -243,8 +244,8 @@ def _save_epoch(run: Run, model: keras.Model, history: list[dict], average: Aver
     """The state goes last: until it is there, the epoch has not happened and is done again."""
     rivals = [row["val_loss"] for row in history if _size(run, row) == _size(run, history[-1])]
     if run.recipe.choose == "last" or rivals[-1] == min(rivals):
-        with whole_file(run.best_weights) as partial, average.applied(model) if average else nullcontext():
-            model.save_weights(partial)
+        with average.applied(model) if average else nullcontext():
+            save_weights(model, run.best_weights)
     with whole_file(run.folder / "history.csv") as partial, partial.open("w", encoding="utf-8", newline="") as file:
         rows = csv.DictWriter(file, COLUMNS)
         rows.writeheader()
@@ -253,8 +254,11 @@ def _save_epoch(run: Run, model: keras.Model, history: list[dict], average: Aver
     done = len(history)
     if average:
         average.save(_average_file(run, done))
-    with whole_file(_state(run, done)) as partial:
-        model.save_weights(partial)
+    save_weights(model, _state(run, done))
+    _forget_before(run, done)
+
+
+def _forget_before(run: Run, done: int) -> None:
     for old in (run.folder / "state").glob("[ae]*_*"):
         if old not in (_state(run, done), _average_file(run, done)):
             old.unlink()

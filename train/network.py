@@ -1,10 +1,12 @@
 """The network: a backbone of keras.applications, global average pooling and a head."""
 
 import hashlib
+import math
 from pathlib import Path
 
 import keras
 
+from detect.files import whole_file
 from train.recipe import Recipe, RecipeError
 
 IMAGENET = "imagenet"
@@ -71,6 +73,19 @@ def weights_sha256(weights: str | Path) -> str:
     if not Path(weights).is_file():
         raise WeightsError(f"There is no weights file {weights}. Give its path, or --weights imagenet to download it.")
     return hashlib.sha256(Path(weights).read_bytes()).hexdigest()
+
+
+def save_weights(model: keras.Model, file: Path) -> None:
+    """Write the weights and, of a compiled model, the optimizer's state as a .weights.h5 file, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    variables = [*model.variables, *(model.optimizer.variables if model.optimizer else [])]
+    room = sum(4 * math.prod(variable.shape) + 2048 for variable in variables)  # with what HDF5 adds to each
+    with whole_file(file) as partial:
+        partial.write_bytes(bytes(room))  # a full disk tells this in one error, and HDF5 in hundreds of lines
+        model.save_weights(partial)
 
 
 def _mobilenet_v2(size: int, weights: str | Path | None) -> keras.Model:

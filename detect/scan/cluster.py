@@ -1,0 +1,201 @@
+"""The engine of many machines: Ray Data, with the detector as a stateful actor on every core.
+
+Ray runs the work, begins what a dead worker had anew, and hands results back in their order. This process alone decides
+what is a duplicate and writes the shards, so that workers need to reach the pictures and nothing else. To tell which
+picture is the first with its bytes, all of them are hashed before any is judged: each is read twice.
+"""
+
+import logging
+import os
+import pickle
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain, islice
+from pathlib import Path
+
+from detect.detector import Detector
+from detect.model import Model
+from detect.picture import PictureError
+from detect.scan import ScanError
+from detect.scan.firsts import Firsts, digest_of, found_of
+from detect.scan.folder import Folder, Placed, Shard
+from detect.scan.progress import Progress
+from detect.scan.reader import Reader
+from detect.scan.rows import Found
+from detect.verdict import Verdict
+
+TASK = 100  # pictures that a worker takes at a time; as many are judged again when it dies
+# Pictures for each worker that are hashed before they are judged, some minutes' work: the driver holds a few hundred
+# bytes of each, and with each such round the actors start anew.
+ROUND = 10_000
+PACKAGE = Path(__file__).resolve().parent.parent
+OBJECT_STORE = 200 * 2**20  # bytes of shared memory on this machine; names and verdicts are all that goes through it
+REACHED_WITHIN = 10  # seconds
+CHANGED = "The file has changed while it was scanned."
+
+Work = list[tuple[Placed, bytes]]  # with the SHA-256 that a picture's bytes should have; b"" where it is not known
+
+
+class RayEngine:
+    """Judges in Ray's workers.
+
+    Args:
+        model: the model file, which is sent to them.
+        ray: the package, connected, see `connected`.
+    """
+
+    def __init__(self, model: Path, ray):
+        self.model = model.read_bytes()
+        self.ray = ray
+        self.workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+    def judge(self, folder: Folder, firsts: Firsts, progress: Progress) -> Iterator[tuple[int, list[Found]]]:
+        """See `detect.scan.local.LocalEngine.judge`."""
+        shards, at_once = folder.missing(), max(1, self.workers * ROUND // folder.manifest.shard_rows)
+        while part := list(islice(shards, at_once)):
+            yield from self._round(part, folder.manifest.folder, firsts, progress)
+
+    def _round(
+        self, shards: list[Shard], where: str, firsts: Firsts, progress: Progress
+    ) -> Iterator[tuple[int, list[Found]]]:
+        pictures = [placed for _, part in shards for placed in part]
+        found = []
+        for placed, digest in zip(pictures, self._hashed(pictures, where), strict=True):
+            found.append(found_of(placed, digest, firsts))
+            progress.hashed(len(found), len(pictures))
+        results, found = self._judged([one for one in found if one.is_open], where), iter(found)
+        for shard, part in shards:
+            done = []
+            for one in islice(found, len(part)):
+                done.append(one._replace(result=next(results)) if one.is_open else one)
+                progress.advance()
+            yield shard, done
+
+    def _hashed(self, pictures: list[Placed], where: str) -> Iterator[bytes | PictureError]:
+        return self._run(_hash, [(placed, b"") for placed in pictures], fn_kwargs={"folder": where})
+
+    def _judged(self, found: list[Found], where: str) -> Iterator[Verdict | PictureError]:
+        workers = self.ray.data.ActorPoolStrategy(size=max(1, min(self.workers, -(-len(found) // TASK))))
+        return self._run(
+            _Judge, [(one.placed, one.digest) for one in found],
+            fn_constructor_args=(self.model, where), compute=workers,
+        )  # fmt: skip
+
+    def _run(self, function: Callable | type, work: Work, **options) -> Iterator:
+        """What a function of a batch makes of each picture, in order."""
+        tasks = [{"work": pickle.dumps(work[start : start + TASK])} for start in range(0, len(work), TASK)]
+        if tasks:
+            data = self.ray.data.from_items(tasks, override_num_blocks=len(tasks))
+            done = data.map_batches(function, batch_size=1, num_cpus=1, **options)
+            yield from chain.from_iterable(pickle.loads(row["done"]) for row in done.iter_rows())
+
+
+def _hash(batch: dict, folder: str) -> dict:
+    """SHA-256 of the bytes of each picture, or why they cannot be read."""
+    work = pickle.loads(batch["work"][0])
+    read = Reader(folder).read([placed.item for placed, _ in work])
+    return {"done": [pickle.dumps([digest_of(data) for data in read])]}
+
+
+class _Judge:
+    """The detector in a worker, on one core."""
+
+    def __init__(self, model: bytes, folder: str):
+        import cv2
+
+        cv2.setNumThreads(1)
+        with tempfile.TemporaryDirectory() as place:
+            file = Path(place, "model.onnx")
+            file.write_bytes(model)
+            self.detector = Detector(Model(file, threads=1))
+        self.reader = Reader(folder)
+
+    def __call__(self, batch: dict) -> dict:
+        work = pickle.loads(batch["work"][0])
+        read = self.reader.read([placed.item for placed, _ in work])
+        results = [self._result(data, digest) for data, (_, digest) in zip(read, work, strict=True)]
+        return {"done": [pickle.dumps(results)]}
+
+    def _result(self, data: bytes | PictureError, digest: bytes) -> Verdict | PictureError:
+        if digest_of(data) != digest:
+            return PictureError(CHANGED)
+        try:
+            return self.detector.judge([self.detector.prepare(data)])[0]  # in this thread, where `stream` has many
+        except PictureError as error:
+            return error
+
+
+@contextmanager
+def connected(address: str | None) -> Iterator:
+    """Ray, on a cluster or, without an address, in processes of its own on this machine, which end with this one.
+
+    Args:
+        address: host:port, or auto on a machine of the cluster.
+
+    Raises:
+        ScanError: it is not installed, there is no cluster, or the work failed in it.
+    """
+    ray = _imported(address)
+    try:
+        _start(ray, address)
+        yield ray
+    except ray.exceptions.RayError as error:
+        raise ScanError(f"Ray gave up: {_line(error, -1)}. What is done is kept; --resume goes on.") from None
+    finally:
+        ray.shutdown()
+
+
+def _imported(address: str | None):
+    """The package. What is set in the environment it reads on being imported, and its processes inherit it."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it calls the way Ray Data starts its actors an error
+    if not address:
+        # Its servers then listen on 127.0.0.1 alone, as they always do on other systems than Linux.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    try:
+        import ray
+        import ray.data
+    except ImportError:
+        raise ScanError('The Ray engine needs a package that is not installed: pip install "ray[data]"') from None
+    return ray
+
+
+def _start(ray, address: str | None) -> None:
+    here = {"address": "local", "include_dashboard": False, "num_cpus": _cores(), "object_store_memory": OBJECT_STORE}
+    there = {"address": address, "runtime_env": {"py_modules": [str(PACKAGE)]}}  # its machines have the packages alone
+    if address and address != "auto":
+        _check_reachable(address)
+    try:
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **(there if address else here))
+    except (ConnectionError, ImportError, ValueError) as error:
+        raise ScanError(f"There is no Ray cluster at {address} ({_line(error, 0)}).") from None
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # it logs what it raises
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.execution_options.preserve_order = True
+
+
+def _cores() -> int | None:
+    """That this process may use, where the system tells; Ray takes all."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), REACHED_WITHIN).close()
+    except ValueError:
+        raise ScanError(
+            f"{address} is no address of a Ray cluster. Give host:port, or auto on one of its machines."
+        ) from None
+    except OSError as error:
+        raise ScanError(f"There is no Ray cluster at {address} ({error.strerror or error}).") from None
+
+
+def _line(error: Exception, number: int) -> str:
+    """Of an error's message; that of an error in a worker is a traceback, which ends with what it is about."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[number][:200].rstrip(".:") if lines else type(error).__name__

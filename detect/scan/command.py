@@ -1,0 +1,45 @@
+"""python -m detect scan SOURCE... --out DIR.parquet: the command line of a scan."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from detect.arguments import INTERRUPTED, add_model, chosen_model, count, refuse
+from detect.model import ModelError
+from detect.scan import ScanError, without
+
+STOPPED = "Stopped. The same command with --resume goes on."
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m detect scan",
+        description="Judge all pictures of a folder or a bucket into Parquet, one row each. A verdict is evidence, not "
+        "proof.",
+        epilog="Exit status: 0 every picture was read, 1 some could not be, 2 the scan could not be made.",
+    )
+    parser.add_argument(
+        "source", nargs="+", metavar="SOURCE", help="a folder (with those inside it), a glob pattern, a picture, a "
+        "Parquet file or a folder of them, with a column of pictures or of paths, a tar as webdataset packs it, a .txt "
+        "with a path a line; or the URL of one of these in an object store"
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR.parquet", help="the folder to make")
+    parser.add_argument("--engine", choices=("local", "ray"), default="local", help="this process, or Ray")
+    parser.add_argument("--address", help="of a Ray cluster, `auto` on one of its machines (default: Ray on this one)")
+    parser.add_argument("--shard-rows", type=count, metavar="N", help="pictures in one Parquet file (default: 1000)")
+    parser.add_argument("--resume", action="store_true", help="go on with a scan that was broken off")
+    add_model(parser)
+    args = parser.parse_args(argv)
+    if args.address and args.engine != "ray":
+        parser.error("--address is that of a Ray cluster; add --engine ray")
+    try:
+        from detect.scan.run import scan
+
+        return scan(args, chosen_model(args))
+    except ModuleNotFoundError as error:
+        return refuse(parser, without(error))
+    except (ModelError, ScanError) as error:
+        return refuse(parser, str(error))
+    except KeyboardInterrupt:
+        print(STOPPED, file=sys.stderr)
+        return INTERRUPTED

@@ -1,0 +1,214 @@
+"""The folder of a scan: its manifest, the listing it goes by, and a Parquet file for each shard that is done.
+
+A shard is SHARD_ROWS consecutive pictures of the sorted listing. Listing and manifest are written before the first
+shard and never again, so that whoever goes on finds the same shards, whatever has come into the bucket since.
+"""
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from detect.files import whole_file, write_text
+from detect.scan import ScanError
+from detect.scan.listing import MANIFEST, Item
+from detect.scan.stores import is_url
+
+LISTING = "_listing.sqlite"  # readers of Parquet pass over names that begin so
+SHARD_ROWS = 1000  # half a minute's work for one core: as much is made again after a kill
+NEW = "Name a new folder with --out."
+
+
+class Placed(NamedTuple):
+    """An item at its place in the sorted listing, counted from 1."""
+
+    position: int
+    item: Item
+
+
+Shard = tuple[int, list[Placed]]  # its number, from 0, and the pictures in it
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a scan is of; as JSON in MANIFEST."""
+
+    source: list[str]  # absolute
+    folder: str  # where relative names in the listing begin
+    pictures: int
+    listing_sha256: str
+    model_sha256: str
+    shard_rows: int
+
+    @classmethod
+    def of(cls, path: Path) -> "Manifest | None":
+        """That of a folder, or None."""
+        try:
+            return cls(**json.loads((path / MANIFEST).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+
+class Folder:
+    """A scan that has begun. Open in one process at a time.
+
+    Raises:
+        ScanError: another process has it open, or its files do not belong together.
+    """
+
+    def __init__(self, path: Path):
+        manifest = Manifest.of(path)
+        if not manifest:
+            raise ScanError(f"{path / MANIFEST} is damaged. {NEW}")
+        self.path, self.manifest = path, manifest
+        try:
+            self._listing = _opened(path / LISTING, "rw")
+            self._listing.execute("BEGIN EXCLUSIVE")  # released by the system, too, when this process is killed
+            fingerprint = _fingerprint(self._listing)
+        except sqlite3.Error as error:
+            if "locked" in str(error):
+                raise ScanError(f"Another scan is writing to {path}. Wait for it, or stop it.") from None
+            raise ScanError(f"{path / LISTING} cannot be used ({error}). {NEW}") from None
+        if fingerprint != self.manifest.listing_sha256:
+            raise ScanError(f"{path / LISTING} is not the listing that {MANIFEST} speaks of. {NEW}")
+        for left in path.glob(".partial-*"):  # of a scan that was killed
+            left.unlink()
+
+    def close(self) -> None:
+        self._listing.close()
+
+    @property
+    def shards(self) -> range:
+        return range(-(-self.manifest.pictures // self.manifest.shard_rows))
+
+    def file_of(self, shard: int) -> Path:
+        return self.path / f"part-{shard:06d}.parquet"
+
+    def shard_at(self, position: int) -> int:
+        return (position - 1) // self.manifest.shard_rows
+
+    def is_done(self, shard: int) -> bool:
+        return self.file_of(shard).is_file()
+
+    def missing(self) -> Iterator[Shard]:
+        """The shards that are not done."""
+        for number in self.shards:
+            if not self.is_done(number):
+                start = number * self.manifest.shard_rows
+                yield number, list(_placed(self._listing, start, start + self.manifest.shard_rows))
+
+
+def begin(path: Path, source: Sequence[str], items: Iterable[Item], model_sha256: str, shard_rows: int | None) -> None:
+    """Make the folder of a scan, with its listing and its manifest.
+
+    Raises:
+        ScanError: there is something of that name, no folder to put it into, or there are no pictures.
+    """
+    unbegun = _is_unbegun(path)
+    try:
+        if unbegun:
+            for left in path.iterdir():
+                left.unlink()
+        else:
+            path.mkdir()
+    except FileExistsError:
+        raise ScanError(f"There is a {path} already. Add --resume to go on with a scan, or name another.") from None
+    except OSError as error:
+        raise ScanError(f"{path} cannot be made: {error.strerror}.") from None
+    try:
+        with whole_file(path / LISTING) as partial, closing(_new(partial)) as listing:
+            pictures = _sort(listing, items)
+            if not pictures:
+                raise ScanError(f"No pictures in {', '.join(source)}.")
+            fingerprint = _fingerprint(listing)
+    except BaseException:
+        if not unbegun:
+            path.rmdir()
+        raise
+    manifest = Manifest(absolute(source), os.getcwd(), pictures, fingerprint, model_sha256, shard_rows or SHARD_ROWS)
+    write_text(path / MANIFEST, json.dumps(asdict(manifest), indent=1) + "\n")
+
+
+def is_begun(path: Path) -> bool:
+    return (path / MANIFEST).is_file()
+
+
+def check_same(folder: Folder, source: Sequence[str], model_sha256: str, shard_rows: int | None) -> None:
+    """Raise ScanError unless a scan that has begun is the one that is asked for."""
+    manifest = folder.manifest
+    asked = {"source": absolute(source), "model_sha256": model_sha256, "shard_rows": shard_rows or manifest.shard_rows}
+    for field, said in (("source", "of another source"), ("model_sha256", "with another model"),
+                        ("shard_rows", "with other shards")):  # fmt: skip
+        begun = getattr(manifest, field)
+        if begun != asked[field]:
+            begun = ", ".join(begun) if isinstance(begun, list) else begun
+            raise ScanError(f"{folder.path} was begun {said} ({begun}). Name that one, or a new folder with --out.")
+
+
+def absolute(source: Sequence[str]) -> list[str]:
+    return [name if is_url(name) else os.path.abspath(name) for name in source]
+
+
+def _is_unbegun(path: Path) -> bool:
+    """Whether it is an empty folder, or one that a scan has left which was killed over its listing."""
+    return path.is_dir() and all(file.name == LISTING or file.name.startswith(".partial-") for file in path.iterdir())
+
+
+def item_at(path: Path, position: int) -> Item | None:
+    """What stands at a place in the listing of a scan, which may be running; None where there is no listing."""
+    try:
+        with closing(_opened(path / LISTING, "ro&immutable=1")) as listing:
+            return next((placed.item for placed in _placed(listing, position - 1, position)), None)
+    except sqlite3.Error:
+        return None
+
+
+def _opened(file: Path, mode: str) -> sqlite3.Connection:
+    """A listing that is there; opening by its name alone would make one."""
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", uri=True, timeout=0, isolation_level=None)
+
+
+def _new(file: Path) -> sqlite3.Connection:
+    listing = sqlite3.connect(file, isolation_level=None)
+    listing.execute("PRAGMA journal_mode = OFF")  # what is not finished is thrown away
+    listing.execute("PRAGMA synchronous = OFF")
+    return listing
+
+
+def _sort(listing: sqlite3.Connection, items: Iterable[Item]) -> int:
+    """Write items into a listing, sorted and each once; returns their number. On disk, whatever their number."""
+    columns = "file BLOB, start INTEGER, kind TEXT, size INTEGER, name BLOB"
+    listing.execute("ATTACH '' AS unsorted")  # a file of its own, which goes with the connection
+    listing.execute(f"CREATE TABLE unsorted.item ({columns}, PRIMARY KEY (file, start)) WITHOUT ROWID")
+    listing.execute(f"CREATE TABLE item (position INTEGER PRIMARY KEY, {columns})")
+    listing.execute("BEGIN")
+    rows = ((os.fsencode(item.file), item.start, item.kind, item.size, os.fsencode(item.name)) for item in items)
+    listing.executemany("INSERT OR IGNORE INTO unsorted.item VALUES (?, ?, ?, ?, ?)", rows)
+    listing.execute(
+        "INSERT INTO item (file, start, kind, size, name) "
+        "SELECT file, start, kind, size, name FROM unsorted.item ORDER BY file, start"
+    )
+    listing.execute("COMMIT")
+    return listing.execute("SELECT count(*) FROM item").fetchone()[0]
+
+
+def _placed(listing: sqlite3.Connection, start: int, end: int) -> Iterator[Placed]:
+    """Those at the places after `start`, up to `end`."""
+    rows = listing.execute(
+        "SELECT position, file, kind, start, size, name FROM item WHERE position > ? AND position <= ? "
+        "ORDER BY position", (start, end)
+    )  # fmt: skip
+    for position, file, kind, first, size, name in rows:
+        yield Placed(position, Item(os.fsdecode(file), kind, first, size, os.fsdecode(name)))
+
+
+def _fingerprint(listing: sqlite3.Connection) -> str:
+    digest = hashlib.sha256()
+    for row in listing.execute("SELECT position, file, kind, start, size, name FROM item ORDER BY position"):
+        digest.update(repr(row).encode())
+    return digest.hexdigest()

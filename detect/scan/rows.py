@@ -1,0 +1,90 @@
+"""Verdicts -> rows, and shards of rows <-> Parquet files: flat columns of plain types, which every reader knows."""
+
+import io
+import json
+from dataclasses import asdict
+from functools import lru_cache
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from detect.files import whole_file
+from detect.picture import PictureError
+from detect.scan.firsts import Found
+from detect.scan.folder import Folder
+from detect.verdict import Verdict
+
+SCHEMA = pa.schema({
+    "position": pa.int64(),  # in the sorted listing, from 1
+    "path": pa.string(),
+    "sha256": pa.string(),  # of the picture's bytes; null where they cannot be read
+    "duplicate_of": pa.string(),  # path of the first picture with the same bytes, whose verdict this is; null for it
+    "label": pa.string(),
+    "p_fake": pa.float64(),
+    "confidence": pa.float64(),
+    "reasons": pa.string(),  # sentences
+    "faces": pa.int32(),  # their number
+    "faces_json": pa.string(),  # the verdict's faces
+    "error": pa.string(),  # a sentence; then there is no verdict
+    "model_sha256": pa.string(),
+})  # fmt: skip
+VERDICT = ("label", "p_fake", "confidence", "reasons", "faces", "faces_json", "error")  # what a picture's bytes decide
+GROUP, KEPT = 10_000, 16  # rows that are read again at a time, for their verdicts; and such groups kept in memory
+
+
+class Rows:
+    """The rows of a scan, written shard by shard; those of duplicates take their verdict from rows before them."""
+
+    def __init__(self, folder: Folder):
+        self.folder = folder
+        self._group = lru_cache(KEPT)(self._read_group)
+
+    def write(self, shard: int, pictures: list[Found]) -> None:
+        """Write a shard, whole or not at all. Raises OSError."""
+        rows = []
+        for found in pictures:
+            if found.is_first:
+                rows.append(self._row(found) | verdict_fields(found.result))
+                continue
+            within = self.folder.shard_at(found.first) == shard
+            first = rows[found.first - rows[0]["position"]] if within else self._written(found.first)
+            rows.append(self._row(found) | {"duplicate_of": first["path"]} | {name: first[name] for name in VERDICT})
+        buffer = io.BytesIO()  # so that a full disk is met by `write_bytes`, which says so plainly
+        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), buffer, row_group_size=GROUP)
+        with whole_file(self.folder.file_of(shard)) as partial:
+            partial.write_bytes(buffer.getbuffer())
+
+    def _row(self, found: Found) -> dict:
+        return {
+            "position": found.placed.position,
+            "path": found.placed.item.path.encode(errors="replace").decode(),  # names that are not valid UTF-8
+            "sha256": found.digest and found.digest.hex(),
+            "duplicate_of": None,
+            "model_sha256": self.folder.manifest.model_sha256,
+        }
+
+    def _written(self, position: int) -> dict:
+        shard = self.folder.shard_at(position)
+        group, place = divmod(position - 1 - shard * self.folder.manifest.shard_rows, GROUP)
+        (row,) = self._group(shard, group).slice(place, 1).to_pylist()
+        return row
+
+    def _read_group(self, shard: int, group: int) -> pa.Table:
+        with pq.ParquetFile(self.folder.file_of(shard)) as file:
+            return file.read_row_group(group)
+
+
+def verdict_fields(result: Verdict | PictureError) -> dict:
+    """The columns of VERDICT."""
+    if isinstance(result, PictureError):
+        return dict.fromkeys(VERDICT) | {"error": str(result)}
+    faces = json.dumps([asdict(face) for face in result.faces])
+    return {
+        "label": result.label,
+        "p_fake": result.p_fake,
+        "confidence": result.confidence,
+        "reasons": " ".join(result.reasons),
+        "faces": len(result.faces),
+        "faces_json": faces,
+        "error": None,
+    }

@@ -1,0 +1,73 @@
+"""A scan from its first word to its last."""
+
+import os
+import sqlite3
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from detect.detector import Detector
+from detect.scan import ScanError
+from detect.scan.firsts import Firsts
+from detect.scan.folder import Folder, begin, check_same, is_begun
+from detect.scan.listing import VIDEO, Listing
+from detect.scan.local import LocalEngine
+from detect.scan.progress import Progress
+from detect.scan.rows import Rows
+from detect.scan.totals import Totals
+
+
+def scan(args: Namespace, model: str | Path) -> int:
+    """Make, or go on with, what the arguments of `python -m detect scan` ask for; returns its exit status.
+
+    Raises:
+        ScanError, ModelError: it cannot be made.
+    """
+    detector = Detector(model)
+    sha256 = detector.model.sha256
+    with _engine(args, detector) as engine, _keeping(args.out):
+        if not (args.resume and is_begun(args.out)):
+            _begin(args, sha256)
+        with closing(Folder(args.out)) as folder:
+            check_same(folder, args.source, sha256, args.shard_rows)
+            firsts, rows = Firsts(), Rows(folder)
+            with Progress(folder.manifest.pictures, firsts.claim_done(folder)) as progress:
+                for number, found in engine.judge(folder, firsts, progress):
+                    rows.write(number, found)
+    totals = Totals.of(args.out)
+    print(f"{totals}. They are in {args.out}", file=sys.stderr)
+    return 1 if totals.unread else 0
+
+
+@contextmanager
+def _engine(args: Namespace, detector: Detector) -> Iterator:
+    if args.engine == "local":
+        yield LocalEngine(detector)
+        return
+    from detect.scan.cluster import RayEngine, connected
+
+    with connected(args.address or os.environ.get("RAY_ADDRESS")) as ray:  # which a Ray job finds set
+        yield RayEngine(detector.model.path, ray)
+
+
+@contextmanager
+def _keeping(out: Path) -> Iterator[None]:
+    """A full disk, or one that is not to be written to, as a sentence."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise ScanError(f"The listing of {out} cannot be kept: {error}. Make room, then add --resume.") from None
+    except OSError as error:
+        reason = error.strerror or error
+        raise ScanError(f"{out} cannot be written to: {reason}. Make room, then add --resume.") from None
+
+
+def _begin(args: Namespace, model_sha256: str) -> None:
+    listing = Listing(args.source)
+    begin(args.out, args.source, listing, model_sha256, args.shard_rows)
+    if listing.left_out:
+        said = ", ".join(f"{number} {kind}{'s' * (number > 1)}" for kind, number in sorted(listing.left_out.items()))
+        hint = " `python -m detect PATH` judges videos." * (VIDEO in listing.left_out)
+        print(f"Left out: {said}.{hint}", file=sys.stderr)

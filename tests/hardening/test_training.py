@@ -1,0 +1,119 @@
+"""A training that is killed again and again, at random moments and while it saves, or whose disk is full."""
+
+import random
+import resource
+import shutil
+import signal
+from functools import partial
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from time import monotonic, sleep
+from typing import NamedTuple
+
+import pytest
+import yaml
+from children import finished, start
+from conftest import fit_command
+from networks import same_weights, short_mobilenet
+
+from detect.files import PARTIAL
+from train import network
+from train.recipe import load_recipe
+
+SAVED = ("train.bin", "best.weights.h5", "curves.png", "average_*.npz", "epoch_*.weights.h5")
+KILLS = 2 * len(SAVED)  # in the middle of each of those, and at a random moment after each
+EPOCHS = KILLS + 5
+ROOM = 50_000  # bytes in a file, on a full disk: less than the faces take, and less than the weights do
+
+shortest = partial(short_mobilenet, last="expanded_conv_project_BN")
+
+
+class Training(NamedTuple):
+    """An undisturbed one."""
+
+    words: partial  # its command, but for the folder
+    folder: Path
+    seconds: float
+
+    def is_matched_by(self, other: Path) -> bool:
+        """Whether the folder of another one holds the same files, with the same weights and figures in them."""
+        names, their_names = ({path.relative_to(run) for path in run.rglob("*")} for run in (self.folder, other))
+        weights = ("best.weights.h5", f"state/epoch_{EPOCHS:04d}.weights.h5")
+        figures = ("run.json", "history.csv", "curves.png", "calibration.json")
+        return (
+            names == their_names
+            and all(same_weights(self.folder / name, other / name) for name in weights)
+            and all((self.folder / name).read_bytes() == (other / name).read_bytes() for name in figures)
+        )
+
+
+@pytest.fixture(scope="module")
+def undisturbed(data, tmp_path_factory) -> Training:
+    """A training of the shipped one's kind: its size grows, layers are kept, weights are averaged."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    values = load_recipe("shipped").model_dump()
+    values |= {"size": 64, "sizes": {0: 32, 7: 64}, "kept": {7: "expanded_conv_depthwise"}, "average": 0.9,
+               "batch_size": 16, "epochs": EPOCHS, "learning_rate": {0: 1e-3}, "decided_accuracy": 0.8}  # fmt: skip
+    recipe, weights, output = folder / "growing.yaml", folder / "shortest.weights.h5", folder / "output.txt"
+    recipe.write_text(yaml.safe_dump(values))
+    shortest(32, None).save_weights(weights)
+    words, began = partial(fit_command, data, recipe, weights), monotonic()
+    assert finished(words(folder / "run"), output, shorten) == 0, output.read_text()
+    return Training(words, folder / "run", monotonic() - began)
+
+
+def shorten() -> None:
+    network._mobilenet_v2 = shortest
+
+
+def shorten_on_a_full_disk() -> None:
+    shorten()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, ROOM))
+
+
+def killed(process: ForkServerProcess, out: Path, moment: float, file: str | None, epochs: int) -> bool:
+    """Send SIGKILL after some seconds or, if a file is given, while that is being written; in any case before more
+    epochs than these are over. Returns whether a file was left half written."""
+    end = monotonic() + moment
+    while not (out / "state" / f"epoch_{epochs:04d}.weights.h5").exists():
+        if any(out.rglob(f"{PARTIAL}{process.pid}-{file}")) if file else monotonic() > end:
+            break
+        assert process.is_alive(), "the training ended before it could be killed"
+        sleep(0.0005)
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL and not (out / "calibration.json").exists()
+    return any(out.rglob(f"{PARTIAL}{process.pid}-*"))
+
+
+def test_a_training_killed_ten_times_ends_with_the_same_weights(undisturbed, tmp_path, record_property):
+    out, output, rng = tmp_path / "killed", tmp_path / "output.txt", random.Random(0)
+    torn = 0
+    for kill in range(KILLS):
+        file = None if kill % 2 else SAVED[kill // 2]
+        moment = rng.uniform(0, undisturbed.seconds / 2.5)  # half of which it takes to come to the first epoch
+        process = start(undisturbed.words(out), output, shorten)
+        torn += killed(process, out, moment, file, EPOCHS - KILLS + kill)
+    assert torn > 0
+    assert finished(undisturbed.words(out), output, shorten) == 0, output.read_text()
+    assert "going on after epoch" in output.read_text() and undisturbed.is_matched_by(out)
+    tried = f"a training killed {KILLS} times, {torn} of them while it wrote a file"
+    outcome = f"after {EPOCHS} epochs the weights of an undisturbed one, to the last bit; nothing left over"
+    record_property("survives", ["Training", tried, outcome])
+
+
+def test_a_training_on_a_full_disk_says_so_and_goes_on_later(undisturbed, tmp_path, record_property):
+    out, output = tmp_path / "full", tmp_path / "output.txt"
+    for file in ("crops/train.bin", "best.weights.h5"):
+        assert finished(undisturbed.words(out), output, shorten_on_a_full_disk) == 2
+        text = output.read_text()
+        assert (
+            text.splitlines()[-1] == f"python -m train fit: {out / file}: File too large." and "Traceback" not in text
+        )
+        assert not (out / file).exists() and not list(out.rglob(f"{PARTIAL}*"))
+        shutil.copytree(undisturbed.folder / "crops", out / "crops", dirs_exist_ok=True)
+    assert finished(undisturbed.words(out), output, shorten) == 0, output.read_text()
+    assert undisturbed.is_matched_by(out)
+    tried = "a training whose disk is full, first for the faces and then for the weights"
+    outcome = "each time one sentence with the name of the file; with room, it went on to the same weights"
+    record_property("survives", ["Disk", tried, outcome])

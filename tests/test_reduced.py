@@ -1,0 +1,112 @@
+"""Large JPEG files, which are decoded at part of their size: faces and verdicts stay those of the whole picture."""
+
+import io
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from PIL import Image
+
+from detect import detector as module
+from detect.detector import ENOUGH, SEARCHED
+from detect.picture import PictureError, open_picture, open_reduced
+from detect.stability import compressed
+
+REAL = ROOT / "examples" / "real_eileen_collins.jpg"
+
+
+def jpeg(picture: Image.Image, **options) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=92, **options)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    with Image.open(REAL) as image:
+        return image.convert("RGB")
+
+
+def large(portrait: Image.Image, face: int = 1200) -> Image.Image:
+    """12 megapixels, with the portrait at `face` pixels in its middle."""
+    canvas = Image.new("RGB", (4000, 3000), (90, 110, 130))
+    canvas.paste(portrait.resize((face, face), Image.Resampling.LANCZOS), (2000 - face // 2, 1500 - face // 2))
+    return canvas
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """How much smaller than the file every picture was that the detector decoded."""
+    zooms = []
+
+    def noted(source, longest):
+        opened = open_reduced(source, longest)
+        zooms.append(opened.zoom)
+        return opened
+
+    monkeypatch.setattr(module, "open_reduced", noted)
+    return zooms
+
+
+@pytest.mark.parametrize(("longest", "zoom"), [(None, 1), (3000, 1), (2001, 1), (2000, 2), (1000, 4), (960, 4), (9, 8)])
+def test_the_longer_side_keeps_what_was_asked_for(portrait, longest, zoom):
+    opened = open_reduced(jpeg(large(portrait)), longest)
+    assert opened.zoom == zoom and opened.size == (4000, 3000)
+    assert opened.pixels.shape == (3000 // zoom, 4000 // zoom, 3)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_reduced_picture_is_upright_and_like_the_whole(portrait, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = jpeg(large(portrait).crop((700, 300, 3704, 2700)), exif=exif)
+    opened, whole = open_reduced(data, 700), open_picture(data)
+    assert opened.zoom == 4 and opened.size == whole.shape[1::-1]
+    reduced = np.asarray(Image.fromarray(whole).reduce(4))
+    assert opened.pixels.shape == reduced.shape
+    assert np.abs(opened.pixels.astype(int) - reduced).mean() < 1.5
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "BMP"])
+def test_other_formats_come_whole(portrait, kind):
+    file = io.BytesIO()
+    portrait.save(file, kind)
+    opened = open_reduced(file.getvalue(), 100)
+    assert opened.zoom == 1 and opened.pixels.shape == (512, 512, 3)
+
+
+def test_a_large_face_is_judged_on_the_reduced_picture_alone(detector, portrait, decoded):
+    picture = large(portrait.crop((100, 0, 350, 250)), 2900)
+    (verdict,) = detector.predict([jpeg(picture)])
+    assert decoded == [4]
+    (whole,) = detector.predict([compressed(np.asarray(picture), 92)])
+    (face,), (other,) = verdict.faces, whole.faces
+    assert verdict.reasons == whole.reasons
+    assert np.abs(np.subtract(face.box, other.box)).max() <= 0.05 * 2900
+    assert face.p_fake == pytest.approx(other.p_fake, abs=0.1)
+
+
+def test_a_small_face_in_a_large_picture_is_cut_from_as_many_pixels_as_it_needs(detector, portrait, decoded):
+    size = detector.metadata.size
+    (alone,) = detector.predict([portrait])[0].faces
+    for face in (700, 300):
+        decoded.clear()
+        (verdict,) = detector.predict([jpeg(large(portrait, face))])
+        left, top, right, bottom = verdict.faces[0].box
+        square = max(right - left, bottom - top) * (1 + 2 * detector.metadata.crop_margin)
+        assert decoded[0] == 4000 // SEARCHED and len(decoded) == 2
+        assert square / decoded[1] >= ENOUGH * size or decoded[1] == 1
+        scale = face / portrait.width
+        expected = np.array(alone.box) * scale + np.tile((2000 - face / 2, 1500 - face / 2), 2)
+        assert np.abs(np.subtract((left, top, right, bottom), expected)).max() < 0.1 * face
+
+
+def test_a_small_picture_is_decoded_once_and_whole(detector, decoded):
+    detector.predict([REAL])
+    assert decoded == [1]
+
+
+def test_a_large_file_cut_short_is_refused(portrait):
+    data = jpeg(large(portrait))
+    with pytest.raises(PictureError, match="damaged or cut short"):
+        open_reduced(data[: len(data) // 2], 960)

@@ -1,0 +1,85 @@
+"""Room for so much at a time, with real threads."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
+
+import pytest
+
+from detect.room import Room
+
+SOON = 10  # seconds
+
+
+def test_no_more_is_taken_than_there_is():
+    room, held, most = Room(10), [], []
+
+    def work(_):
+        with room.taken(3):
+            held.append(3)
+            most.append(sum(held))
+            time.sleep(0.005)
+            held.remove(3)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(40)))
+    assert max(most) == 9
+
+
+def taking(room, wanted):
+    """A thread that takes so much: (it, the event that it has, the event that lets it go)."""
+    has, go = Event(), Event()
+
+    def work():
+        with room.taken(wanted):
+            has.set()
+            go.wait(SOON)
+
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    return thread, has, go
+
+
+def test_who_wants_more_than_there_is_takes_it_alone():
+    room = Room(10)
+    with room.taken(1):
+        thread, has, go = taking(room, 1000)
+        assert not has.wait(0.1)
+    assert has.wait(SOON)
+    go.set()
+    thread.join(SOON)
+    with room.taken(10):
+        pass
+
+
+def test_who_wants_little_does_not_overtake_who_wants_much():
+    room = Room(10)
+    with room.taken(6):
+        _, much, go_much = taking(room, 8)
+        time.sleep(0.1)
+        _, little, go_little = taking(room, 1)
+        assert not little.wait(0.1) and not much.is_set()
+    assert much.wait(SOON) and little.wait(SOON)
+    go_much.set()
+    go_little.set()
+
+
+def test_what_is_kept_is_given_back_at_the_end_and_the_last_alone_counts():
+    room = Room(10)
+    with room.kept():
+        with room.taken(7):
+            pass
+        with room.kept(), room.taken(8):  # in place of the seven
+            pass
+        _, three, go = taking(room, 3)
+        assert not three.wait(0.1)
+    assert three.wait(SOON)
+    go.set()
+
+
+def test_an_error_gives_everything_back():
+    room = Room(10)
+    with pytest.raises(MemoryError), room.kept(), room.taken(10):
+        raise MemoryError
+    with room.taken(10):
+        pass

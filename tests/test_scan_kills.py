@@ -1,0 +1,113 @@
+"""A scan that is killed, for real and at the worst moments, and gone on with: each picture exactly once."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from scans import fill, rows, scan, shards, started
+from test_model import write_model
+
+PICTURES, SHARD = 120, 10
+# Kills its own process at the n-th renaming of a file, before it or after it.
+KILLED = """
+import os, signal, sys
+from detect.__main__ import main
+
+moment, number, *words = sys.argv[1:]
+left, rename = int(number), os.replace
+
+
+def replace(*names):
+    global left
+    left -= 1
+    if moment == "after" or left:
+        rename(*names)
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+os.replace = replace
+sys.exit(main(words))
+"""
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    return write_model(tmp_path_factory.mktemp("model") / "m.onnx", weights=(200, 0, -200))
+
+
+@pytest.fixture(scope="module")
+def album(small, tmp_path_factory) -> Path:
+    """Pictures that all differ, some copies of them far away in the listing, and a broken one."""
+    album = tmp_path_factory.mktemp("album")
+    names = fill(album, PICTURES - 12, small)
+    for number in range(11):
+        os.link(names[number], album / f"x{number:02d}.jpg")
+    (album / "0050a.jpg").write_bytes(b"no picture")
+    return album
+
+
+@pytest.fixture(scope="module")
+def undisturbed(album, model, tmp_path_factory) -> list[dict]:
+    out = tmp_path_factory.mktemp("undisturbed") / "out.parquet"
+    scan(album, "--out", out, "--model", model)
+    return rows(out)
+
+
+def check(out: Path, undisturbed: list[dict], *words: object) -> None:
+    """Go on to the end, and find every picture once, as if nothing had been."""
+    before = {name: (out / name).stat().st_mtime_ns for name in shards(out)}
+    assert scan(*words, "--out", out, "--resume").returncode == 1
+    assert rows(out) == undisturbed and len(shards(out)) == PICTURES // SHARD
+    assert before == {name: (out / name).stat().st_mtime_ns for name in before}
+    assert not [name for name in os.listdir(out) if "partial" in name]
+
+
+def test_killed_around_every_renaming_of_a_file(album, model, undisturbed, tmp_path):
+    out = tmp_path / "out.parquet"
+    words = [album, "--model", model, "--shard-rows", SHARD]
+    # The listing and the manifest are renamed first; runs that go on rename shards alone.
+    moments = [("before", 1, 0), ("after", 1, 0), ("after", 2, 0), ("before", 1, 0), ("after", 1, 1), ("before", 4, 4)]
+    for moment, number, done in moments:
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLED, moment, str(number), "scan", *map(str, words), "--out", out, "--resume"],
+            cwd=ROOT, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert len(shards(out)) == done
+    assert [name for name in os.listdir(out) if "partial" in name]
+    check(out, undisturbed, *words)
+
+
+def stopped(process: subprocess.Popen, out: Path, sign: signal.Signals) -> str:
+    """Send a signal as soon as there is a shard; what the process has said."""
+    deadline = time.monotonic() + 60
+    while not (out.is_dir() and shards(out)) and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.002)
+    process.send_signal(sign)
+    return process.communicate(timeout=30)[1]
+
+
+def test_killed_from_outside(album, model, undisturbed, tmp_path):
+    out = tmp_path / "out.parquet"
+    words = (album, "--model", model, "--shard-rows", SHARD)
+    process = started(*words, "--out", out)
+    stopped(process, out, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL and 0 < len(shards(out)) < PICTURES // SHARD
+    check(out, undisturbed, *words)
+
+
+def test_ctrl_c_is_a_sentence(album, model, undisturbed, tmp_path):
+    out = tmp_path / "out.parquet"
+    words = (album, "--model", model, "--shard-rows", SHARD)
+    process = started(*words, "--out", out)
+    said = stopped(process, out, signal.SIGINT)
+    assert (process.returncode, said) == (130, "Stopped. The same command with --resume goes on.\n")
+    assert not [name for name in os.listdir(out) if "partial" in name] and len(shards(out)) < PICTURES // SHARD
+    check(out, undisturbed, *words)

@@ -1,0 +1,105 @@
+"""The engine on Ray: the rows of the local one, whoever is killed meanwhile. It starts Ray, on this machine, twice."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from scans import fill, rows, scan, shards, started
+
+from bench.processes import command_of, processes_below
+
+pytest.importorskip("ray", reason='Ray is not installed: pip install "ray[data]"')
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for Ray's processes in /proc")
+
+PICTURES, SHARD = 480, 40
+WORKER = "ray::MapWorker(MapBatches(_Judge))"
+
+
+@pytest.fixture(scope="module")
+def album(portrait, tmp_path_factory) -> Path:
+    """Portraits of a photograph's size that all differ, copies of some, a broken one, and one that is not there."""
+    album = tmp_path_factory.mktemp("album")
+    with Image.open(portrait) as image:
+        names = fill(album, PICTURES - 22, image.convert("RGB"))
+    for number in range(20):
+        os.link(names[number * 7], album / f"x{number:02d}.jpg")
+    (album / "0300a.jpg").write_bytes(b"no picture")
+    (album / "0300b.jpg").symlink_to("nowhere")
+    return album
+
+
+@pytest.fixture(scope="module")
+def local(album, tmp_path_factory) -> list[dict]:
+    out = tmp_path_factory.mktemp("local") / "out.parquet"
+    assert scan(album, "--out", out, "--shard-rows", SHARD).returncode == 1
+    return rows(out)
+
+
+def at_work(album: Path, out: Path) -> subprocess.Popen:
+    """A scan on Ray that has written its first shards."""
+    process = started(album, "--out", out, "--shard-rows", SHARD, "--engine", "ray", start_new_session=True)
+    deadline = time.monotonic() + 100
+    while not (out.is_dir() and shards(out)):
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate()[1]
+        time.sleep(0.02)
+    return process
+
+
+def test_the_rows_are_those_of_the_local_engine_and_a_killed_worker_costs_none(album, local, tmp_path):
+    out = tmp_path / "out.parquet"
+    process = at_work(album, out)
+    workers = [pid for pid, name in processes_below(process.pid).items() if name.startswith(WORKER)]
+    assert workers and len(shards(out)) < PICTURES // SHARD
+    os.kill(workers[0], signal.SIGKILL)
+    said = process.communicate(timeout=100)[1]
+    assert process.returncode == 1 and "2 could not be read; 20 repeat an earlier one" in said, said
+    assert rows(out) == local
+
+
+def test_a_killed_driver_takes_ray_with_it_and_the_local_engine_goes_on(album, local, tmp_path):
+    out = tmp_path / "out.parquet"
+    process = at_work(album, out)
+    assert loopback_alone(process.pid)
+    below = processes_below(process.pid)
+    process.kill()
+    process.communicate()
+    done = {name: (out / name).stat().st_mtime_ns for name in shards(out)}
+    assert 0 < len(done) < PICTURES // SHARD
+    assert scan(album, "--out", out, "--resume").returncode == 1
+    assert rows(out) == local and done == {name: (out / name).stat().st_mtime_ns for name in done}
+    workers = {pid: name for pid, name in below.items() if name.startswith(WORKER)}
+    deadline = time.monotonic() + 30
+    assert workers
+    while [pid for pid, name in workers.items() if command_of(pid) == name]:
+        assert time.monotonic() < deadline, "its workers go on without it"
+        time.sleep(0.2)
+
+
+def loopback_alone(pid: int) -> int:
+    """How many ports the processes that come from one listen on; each must be this machine's own."""
+    inodes = set()
+    for process in processes_below(pid):
+        for file in Path(f"/proc/{process}/fd").glob("*"):
+            try:
+                inodes.add(os.readlink(file))
+            except OSError:
+                continue
+    found = 0
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A" and f"socket:[{words[9]}]" in inodes:  # listening
+                assert words[1].split(":")[0].endswith("0100007F"), line
+                found += 1
+    return found
+
+
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:1", "ray://127.0.0.1:1", "auto"])
+def test_a_cluster_that_is_not_there_is_a_sentence(album, tmp_path, address):
+    done = scan(album, "--out", tmp_path / "out.parquet", "--engine", "ray", "--address", address)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and address in done.stderr
+    assert not os.listdir(tmp_path)

@@ -1,0 +1,296 @@
+"""What `python -m detect scan` takes: folders, patterns, lists, Parquet, tars, and all of these in object stores."""
+
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from scans import fill, paths, rows, scan
+from test_model import write_model
+
+from detect.scan import reader, stores
+
+
+class Bucket(MemoryFileSystem):
+    """A store that takes its arguments in another order, as s3fs does."""
+
+    protocol = "bucket"
+    store = {}  # noqa: RUF012
+    pseudo_dirs = [""]  # noqa: RUF012
+
+    def cat_file(self, path, version_id=None, start=None, end=None, **kwargs):
+        assert version_id is None
+        return super().cat_file(path, start=start, end=end, **kwargs)
+
+
+fsspec.register_implementation("bucket", Bucket, clobber=True)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    return write_model(tmp_path_factory.mktemp("model") / "m.onnx", weights=(200, 0, -200))
+
+
+@pytest.fixture(scope="module")
+def album(small, tmp_path_factory) -> Path:
+    """Four pictures, fake and real in turns; not to be changed."""
+    folder = tmp_path_factory.mktemp("album")
+    fill(folder, 4, small)
+    return folder
+
+
+@pytest.fixture
+def judged(model, tmp_path):
+    """Scan sources; (label, or what the error begins with) by path."""
+
+    def run(*sources: object, status: int = 0) -> dict[str, str]:
+        out = tmp_path / "out.parquet"
+        done = scan(*sources, "--out", out, "--model", model)
+        assert done.returncode == status, done.stderr
+        found = {row["path"]: row["label"] or row["error"] for row in rows(out)}
+        assert list(found) == sorted(found, key=lambda path: path.partition("#")[0]) == paths(out)
+        return found
+
+    return run
+
+
+LABELS = ["fake", "real"] * 2
+
+
+def bytes_of(album: Path) -> list[bytes]:
+    return [file.read_bytes() for file in sorted(album.iterdir())]
+
+
+def table(column: str, kind: pa.DataType, values: list, **others: list) -> pa.Table:
+    return pa.table({"number": list(range(len(values))), column: pa.array(values, kind), **others})
+
+
+def tar(file: Path, members: dict[str, bytes], style: str = "w") -> Path:
+    with tarfile.open(file, style) as packed:
+        for name, data in members.items():
+            (file.parent / "member").write_bytes(data)
+            packed.add(file.parent / "member", name)
+    return file
+
+
+# On this machine
+
+
+def test_a_folder_with_all_inside_it(judged, album, tmp_path):
+    shutil.copytree(album, tmp_path / "a" / "b" / "c")
+    shutil.copy(album / "0001.jpg", tmp_path / "a" / "z.JPEG")
+    names = [*(f"b/c/{number:04d}.jpg" for number in range(4)), "z.JPEG"]
+    expected = zip((f"{tmp_path}/a/{name}" for name in names), [*LABELS, "real"], strict=True)
+    assert judged(tmp_path / "a") == dict(expected)
+
+
+def test_a_scan_is_no_part_of_the_folder_it_is_in(judged, album, model, tmp_path):
+    shutil.copytree(album, tmp_path / "a")
+    scan(album, "--out", tmp_path / "a" / "older.parquet", "--model", model)
+    assert len(judged(tmp_path / "a")) == 4
+
+
+@pytest.mark.parametrize("pattern", ["*/000[01].jpg", "**/000[01].jpg"])
+def test_a_pattern(judged, album, tmp_path, pattern):
+    shutil.copytree(album, tmp_path / "a")
+    shutil.copytree(album, tmp_path / "[b]")
+    found = judged(tmp_path / pattern)
+    assert [Path(path).name for path in found] == ["0000.jpg", "0001.jpg"] * 2
+    shutil.rmtree(tmp_path / "out.parquet")
+    assert len(judged(tmp_path / "[b]")) == 4  # means itself
+
+
+def test_several_sources_and_what_is_meant_twice_once(judged, album):
+    found = judged(album / "0003.jpg", album / "*2.jpg", album / "0003.jpg", album)
+    assert list(found.values()) == LABELS
+
+
+def test_a_list_of_paths(judged, album, tmp_path):
+    names = [album / "0002.jpg", "", album / "gone.jpg", "  ", album / "clip.mp4", album / "0001.jpg"]
+    (tmp_path / "list.txt").write_text("\n".join(map(str, names)))
+    found = judged(tmp_path / "list.txt", status=1)
+    assert found == {str(album / "0001.jpg"): "real", str(album / "0002.jpg"): "fake",
+                     str(album / "gone.jpg"): "There is no such file."}  # fmt: skip
+
+
+def test_a_file_without_a_picture_s_suffix_is_one_where_it_is_named(judged, album, tmp_path):
+    shutil.copy(album / "0001.jpg", tmp_path / "key")
+    assert list(judged(tmp_path / "key").values()) == ["real"]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
+@pytest.mark.parametrize("column", ["path", "image", "url"])
+def test_a_parquet_file_with_a_column_of_paths(judged, album, tmp_path, column, kind):
+    names = [*map(str, sorted(album.iterdir())), None]
+    pq.write_table(table(column, kind, names, caption=["a"] * 5), tmp_path / "t.parquet")
+    found = judged(tmp_path / "t.parquet", status=1)
+    assert found.pop(f"{tmp_path}/t.parquet#4") == "This row of the table has no path."
+    assert list(found) == names[:4] and list(found.values()) == LABELS
+
+
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary()])
+@pytest.mark.parametrize("column", ["image", "blob"])
+def test_a_parquet_file_with_a_column_of_bytes(judged, album, tmp_path, column, kind):
+    data = [*bytes_of(album), None, b"no picture", b""]
+    pq.write_table(table(column, kind, data, path=["x"] * 7), tmp_path / "t.parquet", row_group_size=2)
+    said = list(judged(tmp_path / "t.parquet", status=1).values())
+    assert said[:5] == [*LABELS, "This row of the table has no picture in it."]
+    assert said[5].startswith("This is not a picture") and said[6].startswith("The file is empty")
+
+
+def test_a_parquet_data_set_as_hugging_face_has_it(judged, album, tmp_path):
+    data = bytes_of(album)
+    for shard in range(2):
+        images = [{"bytes": one, "path": f"{place}.jpg"} for place, one in enumerate(data[2 * shard : 2 * shard + 2])]
+        rest = {"mask": [{"bytes": b"x", "path": "x"}] * 2}
+        kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+        pq.write_table(table("image", kind, images, **rest), tmp_path / f"t{shard}.parquet")
+    found = judged(tmp_path)
+    assert found == {f"{tmp_path}/t{n // 2}.parquet#{n % 2}": label for n, label in enumerate(LABELS)}
+
+
+def test_rows_of_large_row_groups_are_read_where_they_are_wanted(album, tmp_path):
+    data = [str(number).encode() * 100 for number in range(200)]
+    pq.write_table(table("image", pa.binary(), data), tmp_path / "t.parquet", row_group_size=70)
+    for wanted in ([0], [199], [3, 4, 68, 69, 70, 71, 150], list(range(200))):
+        items = [reader.Item(str(tmp_path / "t.parquet"), reader.ROW, row) for row in wanted]
+        assert list(reader.Reader("").read(items)) == [data[row] for row in wanted]
+
+
+def test_a_tar_as_webdataset_packs_it(judged, album, tmp_path):
+    members = {f"{n:04d}.{kind}": data for n, data in enumerate(bytes_of(album)) for kind in ("jpg", "json", "cls")}
+    tar(tmp_path / "t.tar", members)
+    assert judged(tmp_path / "t.tar") == {f"{tmp_path}/t.tar#{n:04d}.jpg": label for n, label in enumerate(LABELS)}
+
+
+def test_what_is_damaged_in_a_folder_is_a_row_and_the_rest_go_on(judged, album, tmp_path):
+    folder = tmp_path / "a"
+    shutil.copytree(album, folder)
+    whole = tar(tmp_path / "t.tar", dict(enumerate_names(bytes_of(album)))).read_bytes()
+    (folder / "cut.tar").write_bytes(whole[: len(whole) // 2])
+    tar(folder / "packed.tar", {"a.jpg": b"x"}, "w:gz")
+    (folder / "member").unlink()
+    (folder / "no.parquet").write_bytes(b"PAR1 no table PAR1")
+    pq.write_table(table("caption", pa.string(), ["a"]), folder / "captions.parquet")
+    pq.write_table(table("image", pa.binary(), [b"x" * 10_000] * 40), folder / "image.parquet", compression="none",
+                   use_dictionary=False, row_group_size=20, data_page_size=1000)  # fmt: skip
+    data = bytearray((folder / "image.parquet").read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 30_000] = b"\xff" * 30_000
+    (folder / "image.parquet").write_bytes(data)
+    found = {path.removeprefix(f"{folder}/"): said for path, said in judged(folder, status=1).items()}
+    assert [found[f"{number:04d}.jpg"] for number in range(4)] == LABELS
+    assert "is not a whole, uncompressed tar" in found["cut.tar"] and found["cut.tar#0000.jpg"] == "fake"
+    assert "is not a whole, uncompressed tar" in found["packed.tar"]
+    assert "cannot be used" in found["no.parquet"]
+    assert "of its columns, number, caption, none" in found["captions.parquet"]
+    said = [found[f"image.parquet#{row}"] for row in range(40)]
+    assert said[0].startswith("This is not a picture") and said[39].startswith("The file cannot be read"), said
+
+
+def enumerate_names(pictures: list[bytes]) -> list[tuple[str, bytes]]:
+    return [(f"{number:04d}.jpg", data) for number, data in enumerate(pictures)]
+
+
+@pytest.mark.parametrize("name", ["captions.parquet", "no.parquet", "no.tar"])
+def test_what_is_damaged_and_named_is_refused(model, tmp_path, name):
+    (tmp_path / "no.parquet").write_bytes(b"no table")
+    (tmp_path / "no.tar").write_bytes(b"no tar" * 200)
+    pq.write_table(table("caption", pa.string(), ["a"]), tmp_path / "captions.parquet")
+    done = scan(tmp_path / name, "--out", tmp_path / "out.parquet", "--model", model)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and name in done.stderr
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_files_that_cannot_be_read_are_rows(judged, album, tmp_path):
+    folder = tmp_path / "a"
+    folder.mkdir()
+    shutil.copy(album / "0000.jpg", folder)
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "lost.jpg").symlink_to("nowhere")
+    with (folder / "vast.png").open("wb") as file:
+        file.truncate(65 * 2**20)
+    found = {Path(path).name: said for path, said in judged(folder, status=1).items()}
+    assert found == {
+        "0000.jpg": "fake",
+        "lost.jpg": "There is no such file.",
+        "pipe.jpg": "This is not an ordinary file.",
+        "vast.png": "The file is larger than 64 MB. Send a smaller copy.",
+    }
+
+
+# In object stores
+
+
+@pytest.fixture(params=["memory", "bucket"])
+def bucket(request, album, tmp_path):
+    """The URL of a bucket with pictures, a tar, a table and a list."""
+    root = f"{request.param}://photos"
+    store, place = fsspec.core.url_to_fs(root)
+    store.put(f"{album}/", f"{place}/album/", recursive=True)
+    data = bytes_of(album)
+    store.put(str(tar(tmp_path / "t.tar", dict(enumerate_names(data)))), f"{place}/t.tar")
+    pq.write_table(table("image", pa.binary(), data), tmp_path / "t.parquet")
+    store.put(str(tmp_path / "t.parquet"), f"{place}/t.parquet")
+    store.pipe(f"{place}/list.txt", f"{root}/album/0003.jpg\n{root}/gone.jpg\n".encode())
+    store.pipe(f"{place}/empty.png", b"")
+    store.pipe(f"{place}/clip.mp4", b"")
+    yield root
+    store.rm(place, recursive=True)
+
+
+def test_a_bucket(judged, bucket):
+    found = judged(bucket, status=1)
+    assert list(found.values()) == [*LABELS, "The file is empty. Send the picture again.", *LABELS, *LABELS]
+    assert all(stores.is_url(path) for path in found)
+
+
+def test_parts_of_a_bucket(judged, bucket):
+    found = judged(f"{bucket}/album/*[01].jpg", f"{bucket}/t.tar", f"{bucket}/album/0002.jpg")
+    assert sorted(found.values()) == sorted([*LABELS[:3], *LABELS])
+
+
+def test_a_list_in_a_bucket_of_what_is_in_it(judged, bucket):
+    assert list(judged(f"{bucket}/list.txt", status=1).values()) == ["real", "There is no such file."]
+
+
+def test_a_store_that_fails_is_an_error_of_each_picture(judged, bucket, monkeypatch):
+    def fails(self, path, *args, **kwargs):
+        raise RuntimeError("throttled\nby the store")
+
+    monkeypatch.setattr(MemoryFileSystem, "cat_file", fails)
+    found = judged(f"{bucket}/album", status=1)
+    assert list(found.values()) == ["The file cannot be read: throttled."] * 4
+
+
+def test_a_file_url(judged, album):
+    assert list(judged(f"file://{album}").values()) == LABELS
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("gs://photos", "Please install gcsfs"),
+        ("nothing://photos", "Protocol not known: nothing"),
+        ("memory://gone", "There is no memory://gone"),
+        ("memory://gone/*.jpg", "No pictures in memory://gone/"),
+    ],
+)
+def test_a_store_that_cannot_be_reached_is_refused(model, tmp_path, url, sentence):
+    done = scan(url, "--out", tmp_path / "out.parquet", "--model", model)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and sentence in done.stderr
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_a_store_that_refuses_to_be_listed_is_a_sentence(model, tmp_path, monkeypatch):
+    def refuses(self, *args, **kwargs):
+        raise LookupError("Access Denied")
+
+    monkeypatch.setattr(MemoryFileSystem, "isdir", refuses)
+    done = scan("memory://photos", "--out", tmp_path / "out.parquet", "--model", model)
+    assert done.returncode == 2
+    assert done.stderr == "python -m detect scan: memory://photos cannot be read: Access Denied.\n"
