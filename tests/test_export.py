@@ -10,9 +10,9 @@ import onnx
 import onnxruntime
 import pytest
 from conftest import ROOT, here
-from servers import free_port
 from gradio_client import Client, handle_file
 from onnx import numpy_helper
+from servers import free_port
 
 import app
 from detect import Detector, Model
