@@ -71,6 +71,6 @@ def test_an_address_is_refused_before_anything_is_fetched(tools_server, elsewher
 def test_files_of_the_server_are_not_judged(tools_server, tmp_path):
     secret = tmp_path / "secret.jpg"
     secret.write_bytes(REAL.read_bytes())
-    for path in (str(secret), "/etc/passwd"):
+    for path in (str(secret), f"file://{secret}", "/etc/passwd"):
         answer = in_session(tools_server[0], lambda session, path=path: analyze(session, path))
         assert answer.isError and "faces" not in answer.content[0].text
