@@ -10,6 +10,7 @@ from gradio.components import Component
 from gradio.components.label import LabelConfidence, LabelData
 from gradio.data_classes import FileData, ImageData, ListFiles
 from gradio.route_utils import GradioMultiPartParser
+from gradio.utils import get_upload_folder, is_in_or_equal
 from gradio_client.utils import is_http_url_like
 from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException
@@ -26,13 +27,22 @@ MAX_NAME = 255  # characters of a file's name; what a program calls its file is 
 
 def uploaded_file(component: Component, payload: ImageData | FileData | None) -> str | None:
     """What happens to an upload before our functions see it: nothing. They are the first to read it."""
-    return payload.path if payload else None
+    return _among_uploads(payload.path) if payload and payload.path else None
 
 
 def uploaded_files(component: Component, payload: ListFiles | FileData | None) -> list[Named]:
     """The same for several files, which keep their names. Gradio would make a temporary file for each."""
     files = [payload] if isinstance(payload, FileData) else payload or ()
-    return [Named(file.path, shown_name(file.orig_name or file.path)) for file in files]
+    return [Named(_among_uploads(file.path), shown_name(file.orig_name or file.path)) for file in files]
+
+
+def _among_uploads(path: str) -> str:
+    """The path, if it leads to an upload. Gradio looks at that only where a payload says that it is a file, which it
+    does not ask of a picture's; or at nothing, where the path is an address."""
+    _refuse_address(path)
+    if "\0" in path or not is_in_or_equal(path, get_upload_folder()):
+        raise gr.Error("Send the file itself, not its name on this server.", print_exception=False)
+    return path
 
 
 def shown_name(path: str) -> str:
@@ -43,9 +53,13 @@ def shown_name(path: str) -> str:
 
 async def refuse_addresses(component: Component, path: str | Path | None) -> str | None:
     """Before a payload reaches `uploaded_file`, Gradio would download an address, of any size."""
-    if is_http_url_like(str(path)):
-        raise gr.Error("Send the file itself, not its address.", print_exception=False)
+    _refuse_address(str(path))
     return await Component.async_move_resource_to_block_cache(component, path)
+
+
+def _refuse_address(path: str) -> None:
+    if is_http_url_like(path):
+        raise gr.Error("Send the file itself, not its address.", print_exception=False)
 
 
 def label_data(component: gr.Label, verdict: Verdict | None) -> LabelData | dict:

@@ -1,5 +1,6 @@
 """Who still waits for an answer: long jobs for nobody are given up, so that the next one's turn comes."""
 
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -15,7 +16,8 @@ from detect import texts
 from page.uploads import API
 
 UNHEARD_SECONDS = 10  # after which a job is given up; a program first sends its request, then asks for the answer
-_listening: Counter[str] = Counter()  # streams of answers that are open, by session, or by the call of a program
+HEADER = "x-listener"  # with what a tool of the Model Context Protocol is sent, Gradio calls itself, headers and all
+_listening: Counter[str] = Counter()  # connections that wait, by session, by call, or by the call of a tool
 
 
 class Listeners:
@@ -25,8 +27,15 @@ class Listeners:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        call = _call(scope)
-        listener = call or _session(scope)
+        path = scope["path"] if scope["type"] == "http" else ""
+        call = listener = None
+        if path.endswith(f"{API}/queue/data"):
+            listener = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [None])[0]
+        elif f"{API}/call/" in path and scope["method"] == "GET":
+            call = listener = path.rpartition("/")[2]
+        elif f"{API}/mcp" in path:
+            listener = secrets.token_hex(16)
+            scope = scope | {"headers": [*scope["headers"], (HEADER.encode(), listener.encode())]}
         if listener is None:
             await self.app(scope, receive, send)
             return
@@ -61,17 +70,8 @@ def while_heard(job: Callable[..., Iterator]) -> Callable[..., Iterator]:
 
 def _is_heard() -> bool:
     """Whether somebody listens to the event that calls."""
-    return LocalContext.event_id.get() in _listening or LocalContext.request.get().session_hash in _listening
-
-
-def _call(scope: Scope) -> str | None:
-    """The event that a program asks for the answer to."""
-    is_call = scope["type"] == "http" and scope["method"] == "GET" and f"{API}/call/" in scope["path"]
-    return scope["path"].rpartition("/")[2] if is_call else None
-
-
-def _session(scope: Scope) -> str | None:
-    """The session of the page, or of a client library, that waits for answers to all its events."""
-    if scope["type"] != "http" or not scope["path"].endswith(f"{API}/queue/data"):
-        return None
-    return parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [None])[0]
+    request = LocalContext.request.get()
+    tool = request.headers.get(HEADER)
+    if tool:
+        return tool in _listening
+    return LocalContext.event_id.get() in _listening or request.session_hash in _listening

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,3 +60,17 @@ def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
             assert process.poll() is None, log.read_text()
             time.sleep(0.25)
     raise AssertionError(f"no page at {url}: {log.read_text()}")
+
+
+@contextmanager
+def half_an_upload(url: str, data: bytes) -> Iterator[socket.socket]:
+    """A connection on which the first half of a file has come."""
+    head = b'--cut\r\nContent-Disposition: form-data; name="files"; filename="cut.jpg"\r\n\r\n'
+    address = urlsplit(url)
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
+        asking = (
+            f"POST /gradio_api/upload HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: {len(head) + len(data)}\r\n"
+        )
+        connection.sendall(f"{asking}Content-Type: multipart/form-data; boundary=cut\r\n\r\n".encode() + head)
+        connection.sendall(data[: len(data) // 2])
+        yield connection

@@ -20,7 +20,7 @@ from servers import free_port
 import app
 from detect import Detector, judge_video, open_picture, texts
 from detect.stability import examine
-from page import many, videos
+from page import videos
 
 REAL = ROOT / "examples" / "real_eileen_collins.jpg"
 
@@ -176,66 +176,6 @@ def test_what_is_no_file_is_bounded(server):
     field = httpx.post(f"{server[0]}gradio_api/upload", files={"files": (None, b"x" * 2**20)})
     assert field.status_code == 400 and "too large" in field.text
     assert httpx.get(server[0]).status_code == 200
-
-
-CALL = "import sys; from gradio_client import *; u, e, p, f = sys.argv[1:]; " \
-       "Client(u).predict(**{p: [handle_file(f)] if p == 'images' else handle_file(f)}, api_name=e)"  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "parameter", "place", "name"),
-    [
-        ("/analyze_video", "video", videos, "judge_frames"),
-        ("/analyze_batch", "images", many.Album, "judge_all"),
-    ],
-)
-def test_what_a_program_asked_for_that_has_gone_is_given_up(
-    detector, monkeypatch, tmp_path, endpoint, parameter, place, name
-):
-    """Its turn is the next one's at once, instead of after minutes of work for nobody."""
-    begun, ended = Event(), Event()
-
-    def endless(*words):
-        begun.set()
-        try:
-            while True:
-                yield 0, 1, None
-                time.sleep(0.05)
-        finally:
-            ended.set()
-
-    monkeypatch.setattr(place, name, endless)
-    monkeypatch.setattr(many, "_answer", lambda judged: judged)
-    demo = app.build(detector)
-    _, url, _ = demo.launch(prevent_thread_lock=True, server_port=free_port(), quiet=True, **app.LAUNCH)
-    try:
-        with subprocess.Popen([sys.executable, "-c", CALL, url, endpoint, parameter, str(REAL)]) as program:
-            assert begun.wait(60)
-            assert not ended.wait(1)
-            program.kill()
-        assert ended.wait(60)
-
-        begun.clear(), ended.clear()
-        client = Client(url, verbose=False)
-        file = handle_file(REAL)
-        job = client.submit(**{parameter: [file] if parameter == "images" else file}, api_name=endpoint)
-        deadline = time.monotonic() + 60
-        while not job.outputs():  # until the client has heard of it
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        assert job.cancel() and ended.wait(60)
-
-        begun.clear(), ended.clear()
-        with REAL.open("rb") as data:
-            (path,) = httpx.post(f"{url}gradio_api/upload", files={"files": data}).json()
-        sent = {"path": path, "meta": {"_type": "gradio.FileData"}}
-        body = {"data": [[sent] if parameter == "images" else sent]}
-        event = httpx.post(f"{url}gradio_api/call{endpoint}", json=body).json()["event_id"]
-        with httpx.stream("GET", f"{url}gradio_api/call{endpoint}/{event}", timeout=60):
-            assert begun.wait(60)
-        assert ended.wait(60)
-    finally:
-        demo.close()
 
 
 def test_an_address_is_refused_before_anything_is_fetched(server, elsewhere):

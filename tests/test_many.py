@@ -20,6 +20,7 @@ from detect.album import MAX_PICTURES, TOO_SLOW, VIEW_SIDE, Album, Judged, Named
 from detect.records import csv_writer, record_of
 from page.intake import MAX_NAME, uploaded_files
 from page.many import Many, NotJudged
+from page.uploads import upload_folder
 
 
 @pytest.fixture
@@ -104,15 +105,17 @@ def test_a_semicolon_in_a_path_begins_no_cell():
 
 
 def test_a_name_is_kept_but_not_the_folders_and_signs_around_it():
+    path = str(upload_folder() / "x" / "y.jpg")
+
     def named(name):
         meta = {"_type": "gradio.FileData"}
-        return uploaded_files(None, ListFiles.model_validate([{"path": "/x/y.jpg", "orig_name": name, "meta": meta}]))
+        return uploaded_files(None, ListFiles.model_validate([{"path": path, "orig_name": name, "meta": meta}]))
 
     for sent, kept in (
         (MARKUP, MARKUP), (None, "y.jpg"), ("../../etc/a.jpg", "a.jpg"), ("C:\\my\\b.jpg", "b.jpg"),
         ("日本 ñ.jpg", "日本 ñ.jpg"), ("a\n\x1b\u202e.jpg", "a???.jpg"), ("n" * 999, "n" * MAX_NAME),
     ):  # fmt: skip
-        assert named(sent) == [("/x/y.jpg", kept)]
+        assert named(sent) == [(path, kept)]
     assert uploaded_files(None, None) == []
 
 

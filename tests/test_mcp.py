@@ -1,10 +1,8 @@
 """The endpoints as tools of the Model Context Protocol, called by its own client."""
 
 import ast
-import asyncio
 import base64
 import json
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,6 +10,7 @@ from conftest import ROOT
 from films import film
 from PIL import Image
 from servers import serving
+from tools import data_url, in_session
 
 from detect import Detector
 from page.uploads import upload_folder
@@ -27,22 +26,6 @@ def tools_server(tmp_path_factory):
     temporary.mkdir()
     with serving(folder, GRADIO_MCP_SERVER=True, TMPDIR=temporary) as started:
         yield f"{started.url}gradio_api/mcp/", started.log, folder
-
-
-def in_session(url, work):
-    from mcp.client.streamable_http import streamable_http_client
-
-    async def run():
-        async with streamable_http_client(url) as (read, write, _), mcp.ClientSession(read, write) as session:
-            await session.initialize()
-            return await work(session)
-
-    with ThreadPoolExecutor(1) as own_thread:  # beside Playwright's event loop, which goes on in the main one
-        return own_thread.submit(asyncio.run, run()).result()
-
-
-def data_url(file, kind):
-    return f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
 
 
 async def analyze(session, image):
@@ -88,6 +71,6 @@ def test_an_address_is_refused_before_anything_is_fetched(tools_server, elsewher
 def test_files_of_the_server_are_not_judged(tools_server, tmp_path):
     secret = tmp_path / "secret.jpg"
     secret.write_bytes(REAL.read_bytes())
-    for path in (str(secret), "/etc/passwd"):
+    for path in (str(secret), f"file://{secret}", "/etc/passwd"):
         answer = in_session(tools_server[0], lambda session, path=path: analyze(session, path))
         assert answer.isError and "faces" not in answer.content[0].text

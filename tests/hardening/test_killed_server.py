@@ -2,10 +2,8 @@
 
 import os
 import signal
-import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -14,7 +12,7 @@ import numpy as np
 from albums import REAL, heavy_files
 from films import film
 from PIL import Image
-from servers import serving
+from servers import half_an_upload, serving
 
 from bench.serving import Client
 from page.startup import UPLOADS
@@ -36,21 +34,6 @@ def listened(client: Client, endpoint: str, values: tuple, begun: Event) -> None
 def asked_again_and_again(client: Client, values: tuple, begun: Event) -> None:
     while client.ask("analyze", *values)["faces"]:
         begun.set()
-
-
-@contextmanager
-def half_an_upload(url: str):
-    """A connection on which the first half of a picture has come."""
-    data = REAL.read_bytes()
-    head = b'--cut\r\nContent-Disposition: form-data; name="files"; filename="cut.jpg"\r\n\r\n'
-    address = httpx.URL(url)
-    with socket.create_connection((address.host, address.port), timeout=60) as connection:
-        asking = (
-            f"POST /gradio_api/upload HTTP/1.1\r\nHost: {address.host}\r\nContent-Length: {len(head) + len(data)}\r\n"
-        )
-        connection.sendall(f"{asking}Content-Type: multipart/form-data; boundary=cut\r\n\r\n".encode() + head)
-        connection.sendall(data[: len(data) // 2])
-        yield connection
 
 
 def processes(session: int) -> list[int]:
@@ -91,7 +74,7 @@ def test_a_server_that_is_killed_at_work_leaves_nothing_that_the_next_one_minds(
         ]
         for event in begun:
             assert event.wait(60)
-        with half_an_upload(first.url) as connection:
+        with half_an_upload(first.url, face.read_bytes()) as connection:
             deadline = time.monotonic() + 20
             while not [file for file in lying_in(uploads) if file.name.startswith("tmp")]:
                 assert time.monotonic() < deadline

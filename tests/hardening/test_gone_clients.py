@@ -1,0 +1,221 @@
+"""Clients that go without a word: what they held, the next one has within seconds."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Event
+from typing import NamedTuple
+
+import httpx
+import numpy as np
+import pytest
+from albums import REAL
+from films import film
+from gradio_client import Client, handle_file
+from PIL import Image
+from servers import free_port, half_an_upload
+from tools import data_url, in_session
+
+import app
+from detect import texts
+from page import listeners, many, videos
+
+UNHEARD = listeners.UNHEARD_SECONDS
+UNHEARD_SECONDS = 2  # in their place
+SOON = 20  # seconds, on a machine that is busy with other tests
+CALL = "import sys; from gradio_client import *; u, e, p, f = sys.argv[1:]; " \
+       "Client(u).predict(**{p: [handle_file(f)] if p == 'images' else handle_file(f)}, api_name=e)"  # fmt: skip
+
+
+class Endless:
+    """A long job that only ends when it is given up."""
+
+    def __init__(self):
+        self.begun, self.ended = Event(), Event()
+
+    def __call__(self, *words: object):
+        self.ended.clear()
+        self.begun.set()
+        try:
+            while True:
+                yield 0, 1, None
+                time.sleep(0.05)
+        finally:
+            self.begun.clear()
+            self.ended.set()
+
+    def seconds_until_given_up(self) -> float:
+        since = time.monotonic()
+        assert self.ended.wait(SOON + UNHEARD_SECONDS), "the job goes on for nobody"
+        return time.monotonic() - since
+
+
+class Long(NamedTuple):
+    """A server whose long jobs of one kind never end, and how it is asked."""
+
+    url: str
+    job: Endless
+    name: str
+    endpoint: str
+    parameter: str
+    tab: str
+    box: str
+    busy: str
+    file: Path
+
+    def values(self) -> list:
+        with self.file.open("rb") as data:
+            (path,) = httpx.post(f"{self.url}gradio_api/upload", files={"files": data}).json()
+        sent = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        return [[sent] if self.parameter == "images" else sent]
+
+    def ask(self) -> str:
+        """The address at which the answer is to be had."""
+        asked = httpx.post(f"{self.url}gradio_api/call/{self.endpoint}", json={"data": self.values()})
+        return f"{self.url}gradio_api/call/{self.endpoint}/{asked.json()['event_id']}"
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        ("video", "analyze_video", "video", "Video", "#film", texts.VIDEO_BUSY, videos, "judge_frames"),
+        ("album", "analyze_batch", "images", "Many", "#many", texts.MANY_BUSY, many.Album, "judge_all"),
+    ],
+    ids=lambda param: param[0],
+)
+def long(request, detector, tmp_path_factory):
+    *asked, place, name = request.param
+    clip = film(tmp_path_factory.mktemp("long") / "clip.mp4", [np.asarray(Image.open(REAL).convert("RGB"))] * 3)
+    with pytest.MonkeyPatch.context() as patched:
+        job = Endless()
+        patched.setattr(place, name, job)
+        patched.setattr(many, "_answer", lambda judged: judged)
+        patched.setattr(listeners, "UNHEARD_SECONDS", UNHEARD_SECONDS)
+        demo = app.build(detector)
+        own = app.LAUNCH | {"app_kwargs": dict(app.LAUNCH["app_kwargs"])}  # to which Gradio adds the server of tools
+        _, url, _ = demo.launch(
+            prevent_thread_lock=True, server_port=free_port(), quiet=True, mcp_server=place is videos, **own
+        )
+        yield Long(url, job, *asked, clip if place is videos else REAL)
+        demo.close()
+
+
+def a_killed_program(long, browser):
+    words = [sys.executable, "-c", CALL, long.url, f"/{long.endpoint}", long.parameter, str(long.file)]
+    with subprocess.Popen(words) as program:
+        assert long.job.begun.wait(60)
+        assert not long.job.ended.wait(1)
+        program.kill()
+
+
+def a_closed_connection(long, browser):
+    with httpx.stream("GET", long.ask(), timeout=60):
+        assert long.job.begun.wait(60)
+
+
+def a_closed_tab(long, browser):
+    page = browser.new_page()
+    page.goto(long.url)
+    page.get_by_role("tab", name=long.tab).click()
+    page.set_input_files(f"{long.box} input[type=file]", long.file)
+    try:
+        assert long.job.begun.wait(60)
+        assert not long.job.ended.wait(UNHEARD_SECONDS + 1)
+    finally:
+        page.close()
+
+
+def an_answer_never_fetched(long, browser):
+    address = long.ask()
+    assert long.job.begun.wait(60)
+    return address
+
+
+def an_abandoned_tool_call(long, browser):
+    """Over the Model Context Protocol."""
+
+    async def leave(session):
+        sent = {long.parameter: data_url(long.file, "video/mp4")}
+        calling = asyncio.create_task(session.call_tool(long.endpoint, sent))
+        assert await asyncio.to_thread(long.job.begun.wait, 60)
+        assert not await asyncio.to_thread(long.job.ended.wait, UNHEARD_SECONDS + 1)
+        calling.cancel()
+
+    in_session(f"{long.url}gradio_api/mcp/", leave)
+
+
+def test_the_turn_of_a_client_that_has_gone_is_the_next_ones(long, browser, record_property):
+    ways, seconds = [a_killed_program, a_closed_connection, a_closed_tab, an_answer_never_fetched], []
+    if long.parameter == "video":  # lists of files are no tool
+        ways.insert(0, an_abandoned_tool_call)
+    for leave in ways:
+        address = leave(long, browser)
+        seconds.append(long.job.seconds_until_given_up())
+    answer = httpx.get(address, timeout=60).text  # after all
+    assert "event: error" in answer and texts.UNHEARD in answer
+    said = ", ".join(
+        f"{way.__name__.replace('_', ' ')} {taken:.1f} s" for way, taken in zip(ways, seconds, strict=True)
+    )
+    record_property("survives", [
+        "Server", f"A client that goes while its {long.name} is judged, in {len(ways)} ways",
+        f"The turn was the next one's after: {said}, of which {UNHEARD_SECONDS} s (on the page {UNHEARD}) were waited",
+    ])  # fmt: skip
+
+
+def test_what_a_program_cancels_is_given_up(long):
+    client, file = Client(long.url, verbose=False), handle_file(long.file)
+    sent = {long.parameter: [file] if long.parameter == "images" else file}
+    job = client.submit(**sent, api_name=f"/{long.endpoint}")
+    deadline = time.monotonic() + 60
+    while not job.outputs():  # until the client has heard of it
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert job.cancel()
+    long.job.seconds_until_given_up()
+
+
+def test_who_fetches_an_answer_after_a_moment_is_served(long):
+    address = long.ask()
+    assert long.job.begun.wait(60)
+    time.sleep(1)
+    with httpx.stream("GET", address, timeout=60) as answer:
+        lines = answer.iter_lines()  # closes the connection when it is forgotten
+        assert "event: generating" in lines
+        assert not long.job.ended.wait(UNHEARD_SECONDS + 1)
+    long.job.seconds_until_given_up()
+
+
+def test_the_places_of_those_who_waited_and_have_gone_are_free(long):
+    with ExitStack() as waiting:
+        streams = []
+        for _ in range(texts.MAX_WAITING + 1):
+            streams.append(waiting.enter_context(httpx.stream("GET", long.ask(), timeout=60)).iter_lines())
+            assert "event: generating" in streams[-1]
+        assert long.busy in httpx.get(long.ask(), timeout=60).text
+    deadline = time.monotonic() + SOON
+    while True:
+        with httpx.stream("GET", long.ask(), timeout=60) as stream:
+            if "event: generating" in stream.iter_lines():
+                break
+        assert time.monotonic() < deadline
+    long.job.seconds_until_given_up()
+
+
+def test_of_an_upload_that_is_cut_off_nothing_stays(server):
+    url, uploads, log = server
+
+    def parts():
+        return {file for file in uploads.rglob("tmp*") if file.is_file()}
+
+    before, deadline = parts(), time.monotonic() + SOON
+    with half_an_upload(url, REAL.read_bytes()):
+        while not parts() - before:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    while parts() - before:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert httpx.get(url).status_code == 200 and "Traceback" not in log.read_text()

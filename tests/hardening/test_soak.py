@@ -1,0 +1,169 @@
+"""Many programs at once for a while, some of whose files are bad: `make hardening` takes two minutes for it."""
+
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count, cycle, islice
+from pathlib import Path
+from threading import Event
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from servers import Server, serving
+from test_app import bad_files
+
+from bench.serving import EXAMPLES, Client
+from detect import open_picture
+from detect.explain import WORDS
+from detect.stability import examine
+from page.startup import UPLOADS
+
+CLIENTS = 16
+WHOLE, SHORT = 120, 15  # seconds
+KEEP_SECONDS, SWEEP_SECONDS = 20, 1  # in place of minutes
+HASTY = (
+    f"import app; app.KEEP_SECONDS, app.SWEEP_SECONDS = {KEEP_SECONDS}, {SWEEP_SECONDS}; raise SystemExit(app.main())"
+)
+LATE = 10  # seconds that a machine which is busy with other tests may take to delete what is old
+GOOD = 9  # files to one that is bad
+ALBUM_EVERY = 12  # requests, of the few clients that send albums: no more than may wait
+ALBUMS = 3  # such clients
+ALBUM = 5  # pictures
+GROWTH = 0.15  # of memory, from the second quarter of the time to the last: a leak of 0.1 MB a request is far more
+
+
+class Soaked(NamedTuple):
+    """What came of it."""
+
+    requests: int
+    pictures: int
+    refused: int
+    slowest: float  # seconds
+    megabytes: list[float]  # over the time, of the server
+    handles: list[int]  # open files and connections
+
+
+class Sample(NamedTuple):
+    """A file, and what has to come of it."""
+
+    file: Path
+    label: str = ""  # of what is judged
+    closely: str = ""  # the same, where it is looked at as closely as on the page
+    words: str = ""  # of what is refused: a part of the sentence
+
+    def is_met_by(self, answer: dict, closely: bool) -> bool:
+        if self.words:
+            return self.words in answer.get("error", "")
+        label = self.closely if closely else self.label
+        return answer.get("label") in (label, WORDS[label])
+
+
+@pytest.fixture
+def samples(detector, tmp_path) -> list[Sample]:
+    """Nine that are judged before each one that is refused."""
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    good = cycle(
+        Sample(file, detector.predict_one(file).label, examine(detector, open_picture(file))[0].label)
+        for file in EXAMPLES
+    )
+    bad = [Sample(file, words=words) for file, words in bad_files(folder)]
+    return [sample for refused in bad for sample in [*islice(good, GOOD), refused]]
+
+
+def ask(url: str, number: int, folder: Path, samples: list[Sample], until: float) -> list[tuple[int, int, float]]:
+    """What one client does until the time is over: pictures, refusals and seconds of each request."""
+    client, found = Client(url), []
+    coming = islice(cycle(samples), number, None)
+    for turn in count():
+        if time.monotonic() > until:
+            return found
+        album, closely = number < ALBUMS and turn % ALBUM_EVERY == 0, turn % 3 == 0
+        taken = list(islice(coming, ALBUM if album else 1))
+        since = time.monotonic()
+        sent = [
+            client.upload(fresh(sample.file, folder / f"{number}_{turn}_{place}")) for place, sample in enumerate(taken)
+        ]
+        if album:
+            answers = client.ask("analyze_batch", sent)
+        else:
+            answers = [answer_of(client, *(("predict", *sent) if turn % 3 == 1 else ("analyze", *sent, closely)))]
+        found.append((len(sent), sum(bool(sample.words) for sample in taken), time.monotonic() - since))
+        for sample, answer in zip(taken, answers, strict=True):
+            assert sample.is_met_by(answer, closely and not album), (sample, answer)
+
+
+def fresh(sample: Path, name: Path) -> Path:
+    """A copy that the server has not seen yet: what stands behind a picture's end is not looked at."""
+    file = name.with_suffix(sample.suffix)
+    data = sample.read_bytes()
+    file.write_bytes(data and data + name.name.encode())
+    return file
+
+
+def answer_of(client: Client, *values: object) -> dict:
+    """From an endpoint for one picture; a refusal as albums have it."""
+    try:
+        return client.ask(*values)
+    except RuntimeError as error:
+        return {"error": str(error)}
+
+
+def megabytes(process: int) -> float:
+    """Memory that a process holds now."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+
+def soak(server: Server, folder: Path, samples: list[Sample], seconds: float) -> Soaked:
+    until, over = time.monotonic() + seconds, Event()
+    memory, handles = [], []
+
+    def watch() -> None:
+        while not over.wait(0.25):
+            memory.append(megabytes(server.process.pid))
+            handles.append(len(list(Path(f"/proc/{server.process.pid}/fd").iterdir())))
+
+    with ThreadPoolExecutor(CLIENTS + 1) as pool:
+        watching = pool.submit(watch)
+        try:
+            jobs = [pool.submit(ask, server.url, number, folder, samples, until) for number in range(CLIENTS)]
+            found = [request for job in jobs for request in job.result(timeout=seconds + 120)]
+        finally:
+            over.set()
+        watching.result()
+    pictures, refused, taken = zip(*found, strict=True)
+    return Soaked(len(found), sum(pictures), sum(refused), max(taken), memory, handles)
+
+
+def test_many_clients_for_a_while_are_all_answered_and_nothing_grows(tmp_path, samples, record_property, pytestconfig):
+    sent = tmp_path / "sent"
+    sent.mkdir()
+    seconds = WHOLE if pytestconfig.getoption("--figures") else SHORT
+    with serving(tmp_path, "-c", HASTY) as server:
+        uploads = server.uploads / UPLOADS.name
+        own = {file for file in uploads.rglob("*") if file.is_file()}
+        soaked = soak(server, sent, samples, seconds)
+        now = time.time()
+        left = {file: file.lstat().st_ctime for file in uploads.rglob("*") if file.is_file() and file not in own}
+    quarter = len(soaked.megabytes) // 4
+    early, late = np.median(soaked.megabytes[quarter : 2 * quarter]), np.median(soaked.megabytes[-quarter:])
+    print(
+        soaked.requests,
+        soaked.pictures,
+        soaked.refused,
+        soaked.slowest,
+        early,
+        late,
+        max(soaked.megabytes),
+        soaked.megabytes[::8],
+        soaked.handles[::8],
+        len(left),
+        now - min(left.values()),
+    )
+    assert late < early * (1 + GROWTH)
+    assert max(soaked.handles[-quarter:]) < max(soaked.handles[quarter : 2 * quarter]) + CLIENTS
+    assert all(now - came < KEEP_SECONDS + SWEEP_SECONDS + LATE for came in left.values())
+    assert {file.name for file in left} <= {file.name for file in sent.iterdir()}
+    assert "Traceback" not in server.log.read_text()
