@@ -168,6 +168,21 @@ def test_a_tar_as_webdataset_packs_it(judged, album, tmp_path):
     assert judged(tmp_path / "t.tar") == {f"{tmp_path}/t.tar#{n:04d}.jpg": label for n, label in enumerate(LABELS)}
 
 
+@pytest.mark.parametrize("damage", ["overwritten", "cut inside it", "cut before it"])
+def test_a_tar_with_a_damaged_header_says_that_there_was_more(judged, album, tmp_path, damage):
+    (tmp_path / "a").mkdir()
+    file = tar(tmp_path / "a" / "t.tar", dict(enumerate_names(bytes_of(album))))
+    (tmp_path / "a" / "member").unlink()
+    with tarfile.open(file) as whole:
+        at = whole.getmember("0002.jpg").offset
+    data = file.read_bytes()
+    file.write_bytes({"overwritten": data[:at] + b"\xff" * 512 + data[at + 512 :],
+                      "cut inside it": data[: at + 100], "cut before it": data[:at]}[damage])  # fmt: skip
+    found = judged(tmp_path / "a", status=1)
+    assert found.pop(str(file)).startswith(f"{file} is not a whole, uncompressed tar: it is cut short or damaged at")
+    assert found == {f"{file}#0000.jpg": "fake", f"{file}#0001.jpg": "real"}
+
+
 def test_what_is_damaged_in_a_folder_is_a_row_and_the_rest_go_on(judged, album, tmp_path):
     folder = tmp_path / "a"
     shutil.copytree(album, folder)

@@ -176,6 +176,9 @@ def _members(name: str) -> Iterator[Item]:
                 tar.members.clear()  # or all of them would be kept
                 if member.isfile() and _suffix(member.name) in SUFFIXES:
                     yield Item(name, MEMBER, member.offset_data, member.size, member.name)
+            file.seek(tar.offset)  # of the header that ended it: damage ends it without an error, as zeros do
+            if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+                raise tarfile.ReadError(f"it is cut short or damaged at byte {tar.offset}")
     except (tarfile.TarError, OSError) as error:
         raise ScanError(f"{name} is not a whole, uncompressed tar: {_first_line(error)}.") from None
 
