@@ -39,9 +39,9 @@ That the rate grows with the cores is measured up to {cores} of them.
 One process lists the bucket, looks for copies and writes the rows: {driver_hours:.0f} hours for all of them, of which
 it waits {list_hours:.0f} for the store's lists; beside the rows it keeps {disk:.0f} GB on its disk. Where the last
 column says more than 1, that is longer than the workers take, and the bucket is scanned in as many parts, with an
-`--out` for each prefix, side by side, each on its share of the cores; copies in different parts are then judged once
-in each. The names right under one prefix are in memory while it is listed: a million of them should be the most.
-Shards of a hundred thousand rows (`--shard-rows 100000`) keep the files few.
+`--out` for each prefix, side by side, each on its share of the cores; copies in different parts are then judged once in
+each. The names right under one prefix are in memory while it is listed: a million of them should be the most. Shards of
+a hundred thousand rows (`--shard-rows 100000`) keep the files few.
 """
 
 

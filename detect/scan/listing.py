@@ -117,7 +117,7 @@ class Listing:
             yield from _or_broken(name, self._meant(name))
         elif suffix in VIDEO_SUFFIXES:
             self.left_out[VIDEO] += 1
-        elif not PurePosixPath(name).name.startswith(PARTIAL):  # this scan's own listing, where `--out` is in a source
+        elif not os.path.basename(name).startswith(PARTIAL):  # this scan's own listing, where `--out` is in a source
             self.left_out[LINK if is_folder_link(name) else OTHER] += 1
 
     def _meant(self, name: str) -> Iterator[Item]:
