@@ -36,10 +36,12 @@ That the rate grows with the cores is measured up to {cores} of them.
 
 {verdict}
 
-One process lists the bucket, looks for copies and writes the rows: {driver_hours:.0f} hours for all of them. Where the
-last column says more than 1, that is longer than the workers take, and the bucket is scanned in as many parts, with an
-`--out` for each prefix, side by side, each on its share of the cores; copies in different parts are then judged once
-in each. Shards of a hundred thousand rows (`--shard-rows 100000`) keep the files few.
+One process lists the bucket, looks for copies and writes the rows: {driver_hours:.0f} hours for all of them, of which
+it waits {list_hours:.0f} for the store's lists; beside the rows it keeps {disk:.0f} GB on its disk. Where the last
+column says more than 1, that is longer than the workers take, and the bucket is scanned in as many parts, with an
+`--out` for each prefix, side by side, each on its share of the cores; copies in different parts are then judged once in
+each. The names right under one prefix are in memory while it is listed: a million of them should be the most. Shards of
+a hundred thousand rows (`--shard-rows 100000`) keep the files few.
 """
 
 
@@ -52,6 +54,8 @@ class Assumed:
     core_hour: float = 0.0425
     thousand_reads: float = 0.0004
     thousand_names: float = 0.000005
+    list_request_ms: float = 100.0
+    disk_bytes: int = 110
     megabytes_a_second: float = 49.0
     reads: int = 2
 
@@ -62,6 +66,8 @@ class Assumed:
             ["dollars for an hour of a core: an ordinary machine, on demand", self.core_hour],
             ["dollars for a thousand reads from the object store, in its own region", self.thousand_reads],
             ["dollars for a thousand names listed, at a thousand a request", f"{self.thousand_names:f}"],
+            ["ms that the store takes over a list of a thousand names, one after the other", self.list_request_ms],
+            ["bytes of disk for a picture: the listing, sorted and not, and then the digests", self.disk_bytes],
             ["MB/s of the network for each core: a machine of 32 cores with 12.5 Gbit/s", self.megabytes_a_second],
             ["reads of each picture", self.reads],
         ]
@@ -111,7 +117,8 @@ class Estimate:
     hours: float  # on `Assumed.cores`
     machines: float  # dollars
     requests: float  # dollars
-    driver_hours: float  # of the one process that lists and writes, if it were one scan
+    list_hours: float  # in which the store is waited for, if it were one scan
+    driver_hours: float  # of the one process that lists and writes, with these
     scans: int  # side by side, so that no driver is slower than its workers
 
 
@@ -119,7 +126,9 @@ def estimate(measured: Measured, assumed: Assumed, megabytes: float) -> Estimate
     """What pictures of so many megabytes each, on average, take."""
     fetch = 1000 * assumed.reads * megabytes / assumed.megabytes_a_second
     core_hours = assumed.pictures * max(fetch, measured.core) / MS_AN_HOUR
-    hours, driver_hours = core_hours / assumed.cores, assumed.pictures * measured.driver / MS_AN_HOUR
+    hours = core_hours / assumed.cores
+    list_hours = assumed.pictures / 1000 * assumed.list_request_ms / MS_AN_HOUR
+    driver_hours = assumed.pictures * measured.driver / MS_AN_HOUR + list_hours
     return Estimate(
         fetch_ms=fetch,
         reading_ms=fetch + assumed.reads * measured.read + measured.decode,
@@ -128,6 +137,7 @@ def estimate(measured: Measured, assumed: Assumed, megabytes: float) -> Estimate
         hours=hours,
         machines=core_hours * assumed.core_hour,
         requests=assumed.pictures / 1000 * (assumed.reads * assumed.thousand_reads + assumed.thousand_names),
+        list_hours=list_hours,
         driver_hours=driver_hours,
         scans=math.ceil(driver_hours / hours),
     )
@@ -152,6 +162,8 @@ def text(results: dict) -> str:
         estimates=table_of(columns, rows),
         verdict=_bottleneck(found),
         driver_hours=found[MEGABYTES[0]].driver_hours,
+        list_hours=found[MEGABYTES[0]].list_hours,
+        disk=assumed.pictures * assumed.disk_bytes / 1e9,
     )
 
 

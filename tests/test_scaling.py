@@ -15,7 +15,7 @@ RESULTS = json.loads((ROOT / "bench" / "results.json").read_text(encoding="utf-8
 MEASURED = Measured(core=36, read=0.5, decode=4, find=3, crop=1, network=4, driver=0.036, cores=2)
 ASSUMED = Assumed(
     pictures=10**8, cores=100, core_hour=0.05, thousand_reads=0.0004, thousand_names=0.000005, megabytes_a_second=50,
-    reads=2,
+    reads=2, list_request_ms=36,
 )  # fmt: skip
 
 
@@ -25,10 +25,11 @@ def test_an_estimate_is_what_it_is_by_hand():
     assert (found.reading_ms, found.judging_ms) == (25, 8)
     assert found.core_hours == pytest.approx(1000) and found.hours == pytest.approx(10)
     assert found.machines == pytest.approx(50) and found.requests == pytest.approx(80.5)
-    assert found.driver_hours == pytest.approx(1) and found.scans == 1
+    assert found.list_hours == pytest.approx(1)  # a hundred thousand requests
+    assert found.driver_hours == pytest.approx(2) and found.scans == 1
     slow = estimate(MEASURED, ASSUMED, megabytes=2)
     assert slow.fetch_ms == 80 and slow.hours == pytest.approx(10 * 80 / 36)
-    assert estimate(MEASURED, replace(ASSUMED, cores=2500), megabytes=0.5).scans == 3
+    assert estimate(MEASURED, replace(ASSUMED, cores=2400), megabytes=0.5).scans == 5
 
 
 def test_nothing_is_estimated_for_less_than_was_measured():

@@ -105,15 +105,57 @@ def test_a_pattern(judged, album, tmp_path, pattern):
     assert len(judged(tmp_path / "[b]")) == 4  # means itself
 
 
+def test_a_pattern_may_match_what_is_damaged(judged, album, tmp_path):
+    shutil.copy(album / "0001.jpg", tmp_path / "a.jpg")
+    (tmp_path / "a.tar").write_bytes(b"no tar" * 200)
+    found = judged(tmp_path / "a.*", status=1)
+    assert found.pop(f"{tmp_path}/a.jpg") == "real"
+    assert "is not a whole, uncompressed tar" in found.pop(f"{tmp_path}/a.tar") and not found
+
+
+def test_a_folder_inside_that_cannot_be_read_is_a_row(judged, album, tmp_path, monkeypatch):
+    shutil.copytree(album, tmp_path / "a" / "b")
+    (tmp_path / "a" / "locked").mkdir()
+    scandir = os.scandir
+
+    def refuses(path):
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuses)
+    found = judged(tmp_path / "a", status=1)
+    assert found.pop(f"{tmp_path}/a/locked") == f"{tmp_path}/a/locked cannot be read: Permission denied."
+    assert list(found.values()) == LABELS
+
+
+def test_what_is_left_out_is_told_by_its_kind(album, model, tmp_path):
+    shutil.copytree(album, tmp_path / "a")
+    done = scan(tmp_path / "a", "--out", tmp_path / "a" / "out.parquet", "--model", model)
+    assert done.returncode == 0 and "Left out" not in done.stderr  # not even the scan's own listing
+    (tmp_path / "a" / "link").symlink_to(album)
+    done = scan(tmp_path / "a", "--out", tmp_path / "b.parquet", "--model", model)
+    assert "Left out: 1 linked folder.\n" in done.stderr
+
+
 def test_several_sources_and_what_is_meant_twice_once(judged, album):
     found = judged(album / "0003.jpg", album / "*2.jpg", album / "0003.jpg", album)
     assert list(found.values()) == LABELS
 
 
 def test_a_list_of_paths(judged, album, tmp_path):
-    names = [album / "0002.jpg", "", album / "gone.jpg", "  ", album / "clip.mp4", album / "0001.jpg"]
-    (tmp_path / "list.txt").write_text("\n".join(map(str, names)))
+    names = [
+        album / "0002.jpg",
+        "",
+        album / "gone.tar",
+        album / "gone.jpg",
+        "  ",
+        album / "clip.mp4",
+        album / "0001.jpg",
+    ]
+    (tmp_path / "list.txt").write_text("\n".join(map(str, names)), encoding="utf-8-sig")
     found = judged(tmp_path / "list.txt", status=1)
+    assert "is not a whole, uncompressed tar" in found.pop(str(album / "gone.tar"))
     assert found == {str(album / "0001.jpg"): "real", str(album / "0002.jpg"): "fake",
                      str(album / "gone.jpg"): "There is no such file."}  # fmt: skip
 
@@ -123,7 +165,9 @@ def test_a_file_without_a_picture_s_suffix_is_one_where_it_is_named(judged, albu
     assert list(judged(tmp_path / "key").values()) == ["real"]
 
 
-@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())]
+)
 @pytest.mark.parametrize("column", ["path", "image", "url"])
 def test_a_parquet_file_with_a_column_of_paths(judged, album, tmp_path, column, kind):
     names = [*map(str, sorted(album.iterdir())), None]
@@ -133,7 +177,7 @@ def test_a_parquet_file_with_a_column_of_paths(judged, album, tmp_path, column, 
     assert list(found) == names[:4] and list(found.values()) == LABELS
 
 
-@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary()])
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary(), pa.binary_view()])
 @pytest.mark.parametrize("column", ["image", "blob"])
 def test_a_parquet_file_with_a_column_of_bytes(judged, album, tmp_path, column, kind):
     data = [*bytes_of(album), None, b"no picture", b""]
@@ -166,6 +210,21 @@ def test_a_tar_as_webdataset_packs_it(judged, album, tmp_path):
     members = {f"{n:04d}.{kind}": data for n, data in enumerate(bytes_of(album)) for kind in ("jpg", "json", "cls")}
     tar(tmp_path / "t.tar", members)
     assert judged(tmp_path / "t.tar") == {f"{tmp_path}/t.tar#{n:04d}.jpg": label for n, label in enumerate(LABELS)}
+
+
+@pytest.mark.parametrize("damage", ["overwritten", "cut inside it", "cut before it"])
+def test_a_tar_with_a_damaged_header_says_that_there_was_more(judged, album, tmp_path, damage):
+    (tmp_path / "a").mkdir()
+    file = tar(tmp_path / "a" / "t.tar", dict(enumerate_names(bytes_of(album))))
+    (tmp_path / "a" / "member").unlink()
+    with tarfile.open(file) as whole:
+        at = whole.getmember("0002.jpg").offset
+    data = file.read_bytes()
+    file.write_bytes({"overwritten": data[:at] + b"\xff" * 512 + data[at + 512 :],
+                      "cut inside it": data[: at + 100], "cut before it": data[:at]}[damage])  # fmt: skip
+    found = judged(tmp_path / "a", status=1)
+    assert found.pop(str(file)).startswith(f"{file} is not a whole, uncompressed tar: it is cut short or damaged at")
+    assert found == {f"{file}#0000.jpg": "fake", f"{file}#0001.jpg": "real"}
 
 
 def test_what_is_damaged_in_a_folder_is_a_row_and_the_rest_go_on(judged, album, tmp_path):
@@ -249,6 +308,24 @@ def test_a_bucket(judged, bucket):
     assert all(stores.is_url(path) for path in found)
 
 
+def test_a_scan_is_no_part_of_the_bucket_it_is_in(judged, bucket):
+    store, place = fsspec.core.url_to_fs(bucket)
+    store.copy(f"{place}/album/0000.jpg", f"{place}/older/0000.jpg")
+    store.pipe(f"{place}/older/_scan.json", b"{}")
+    found = judged(bucket, status=1)
+    assert [path for path in found if path.endswith("/0000.jpg")] == [min(found)] and "/album/" in min(found)
+
+
+def test_a_store_that_tells_no_sizes(judged, bucket, monkeypatch):
+    ls = MemoryFileSystem.ls
+
+    def sizeless(self, path, detail=True, **kwargs):
+        return [entry | {"size": None} if detail else entry for entry in ls(self, path, detail, **kwargs)]
+
+    monkeypatch.setattr(MemoryFileSystem, "ls", sizeless)
+    assert list(judged(f"{bucket}/album").values()) == LABELS
+
+
 def test_parts_of_a_bucket(judged, bucket):
     found = judged(f"{bucket}/album/*[01].jpg", f"{bucket}/t.tar", f"{bucket}/album/0002.jpg")
     assert sorted(found.values()) == sorted([*LABELS[:3], *LABELS])
@@ -267,8 +344,10 @@ def test_a_store_that_fails_is_an_error_of_each_picture(judged, bucket, monkeypa
     assert list(found.values()) == ["The file cannot be read: throttled."] * 4
 
 
-def test_a_file_url(judged, album):
-    assert list(judged(f"file://{album}").values()) == LABELS
+def test_a_file_url(judged, album, tmp_path):
+    shutil.copytree(album, tmp_path / "a")
+    (tmp_path / "a" / "0003.jpg").rename(tmp_path / "a" / "a::b.jpg")
+    assert list(judged(f"file://{tmp_path}/a").values()) == LABELS
 
 
 @pytest.mark.parametrize(

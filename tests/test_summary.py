@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 import shutil
 from pathlib import Path
@@ -106,11 +107,27 @@ def test_an_unfinished_scan_says_so_and_bare_shards_will_do(scanned, tmp_path):
     assert len(shards(out)) == 1 and found.totals.pictures == 4 and all(shown.thumbnail for shown in found.top)
 
 
+def test_a_scan_is_summed_up_from_inside_its_folder(scanned, tmp_path, monkeypatch):
+    shutil.copytree(scanned, tmp_path / "out.parquet")
+    monkeypatch.chdir(tmp_path / "out.parquet")
+    done = summary(".")
+    assert done.returncode == 0 and done.stdout.endswith(f"The page is {tmp_path / 'out.html'}\n")
+    assert "<h1>Scan out.parquet</h1>" in (tmp_path / "out.html").read_text(encoding="utf-8")
+
+
+def test_a_source_whose_name_is_not_utf_8(scanned, tmp_path):
+    shutil.copytree(scanned, tmp_path / "out.parquet")
+    manifest = tmp_path / "out.parquet" / "_scan.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"source": ["/pictures/\udcff"]}))
+    assert summary(tmp_path / "out.parquet").returncode == 0
+    assert "; of /pictures/?</p>" in (tmp_path / "out.html").read_text(encoding="utf-8")
+
+
 def test_what_is_no_scan_is_refused(scanned, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "part-000000.parquet").write_bytes(b"PAR1")
-    for words in ((tmp_path / "gone",), (tmp_path / "empty",), (tmp_path / "bad",), (EXAMPLES,),
+    for words in ((tmp_path / "gone",), (tmp_path / "empty",), (tmp_path / "bad",), (EXAMPLES,), ("/",),
                   (scanned, "--out", tmp_path / "gone" / "page.html")):  # fmt: skip
         done = summary(*words)
         assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1

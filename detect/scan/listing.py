@@ -1,19 +1,31 @@
 """SOURCE -> items: the pictures that are meant, wherever they lie."""
 
+import codecs
 import os
 import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from detect.files import PARTIAL
 from detect.frames import VIDEO_SUFFIXES
 from detect.picture import SUFFIXES
 from detect.scan import ScanError
-from detect.scan.stores import UNKNOWN, exists, files_in, has_magic, is_folder, is_url, matches, open_file
+from detect.scan.stores import (
+    UNKNOWN,
+    entries_of,
+    exists,
+    has_magic,
+    is_folder,
+    is_folder_link,
+    is_url,
+    matches,
+    open_file,
+)
 
 FILE, ROW, MEMBER, BROKEN = "file", "row", "member", "broken"  # kinds of items
 MANIFEST = "_scan.json"  # in a folder that a scan has made
@@ -22,8 +34,10 @@ PARQUET, TAR, LIST = ".parquet", ".tar", ".txt"
 PICTURES = ("image", "picture", "photo", "img", "jpg", "bytes", "content")
 PATHS = ("path", "file", "filename", "file_name", "image_path", "image", "uri", "url")
 ROWS = 1024  # read of a column of paths at a time
-VIDEO, OTHER = "video", "other file"  # kinds of files that are left out
+VIDEO, LINK, OTHER = "video", "linked folder", "other file"  # kinds of files that are left out
 NO_PATH = "This row of the table has no path."
+
+Thing = TypeVar("Thing")
 
 
 class Item(NamedTuple):
@@ -58,30 +72,41 @@ class Listing:
     def __iter__(self) -> Iterator[Item]:
         """Raises ScanError where a source is not there or cannot be read."""
         for source in self.sources:
-            try:
-                yield from self._named(source)
-            except ScanError:
-                raise
-            except OSError as error:
-                reason = error.strerror or str(error) or type(error).__name__
-                raise ScanError(f"{source} cannot be read: {reason.rstrip('.')}.") from None
-            except Exception as error:  # every object store has its own, for a missing bucket or a refused key
-                if not is_url(source):
-                    raise
-                raise ScanError(f"{source} cannot be read: {_first_line(error)}.") from None
-
-    def _named(self, source: str) -> Iterator[Item]:
-        found = matches(source) if has_magic(source) else [source]
-        for name in found:
-            if is_folder(name):
-                for file, size in files_in(name, but_with=MANIFEST):
-                    yield from self._found(file, size)
-            elif _suffix(name) == LIST:
-                yield from self._listed(name)
-            elif not exists(name):
-                raise ScanError(f"There is no {name}. Name a picture, a folder, a Parquet file, a tar or a list.")
+            if has_magic(source):
+                for name in _readable(source, matches(source)):
+                    yield from _or_broken(name, self._named(name))
             else:
-                yield from self._meant(name)
+                yield from _readable(source, self._named(source))
+
+    def _named(self, name: str) -> Iterator[Item]:
+        if is_folder(name):
+            yield from self._folder(name)
+        elif _suffix(name) == LIST:
+            yield from self._listed(name)
+        elif not exists(name):
+            raise ScanError(f"There is no {name}. Name a picture, a folder, a Parquet file, a tar or a list.")
+        else:
+            yield from self._meant(name)
+
+    def _folder(self, name: str) -> Iterator[Item]:
+        """All in a folder but the scans; a folder inside it that cannot be read is an item itself."""
+        folders = []
+        yield from self._files(name, folders)
+        while folders:
+            inner = folders.pop()
+            yield from _or_broken(inner, self._unless_scan(inner, folders))
+
+    def _unless_scan(self, folder: str, folders: list[str]) -> Iterator[Item]:
+        if not exists(f"{folder}/{MANIFEST}"):
+            yield from self._files(folder, folders)
+
+    def _files(self, folder: str, folders: list[str]) -> Iterator[Item]:
+        """What lies in one folder; those inside it are added to `folders`."""
+        for name, size, is_inner in entries_of(folder):
+            if is_inner:
+                folders.append(name)
+            else:
+                yield from self._found(name, size)
 
     def _found(self, name: str, size: int) -> Iterator[Item]:
         """A file that was come upon: nobody has said that it is a picture or holds any."""
@@ -89,12 +114,11 @@ class Listing:
         if suffix in SUFFIXES:
             yield Item(name, size=size)
         elif suffix in (PARQUET, TAR):
-            try:
-                yield from self._meant(name)
-            except ScanError as error:
-                yield Item(name, BROKEN, -1, name=str(error))
-        else:
-            self.left_out[VIDEO if suffix in VIDEO_SUFFIXES else OTHER] += 1
+            yield from _or_broken(name, self._meant(name))
+        elif suffix in VIDEO_SUFFIXES:
+            self.left_out[VIDEO] += 1
+        elif not os.path.basename(name).startswith(PARTIAL):  # this scan's own listing, where `--out` is in a source
+            self.left_out[LINK if is_folder_link(name) else OTHER] += 1
 
     def _meant(self, name: str) -> Iterator[Item]:
         """A file that somebody has named, or whose suffix says that it holds pictures."""
@@ -115,8 +139,8 @@ class Listing:
     def _listed(self, name: str) -> Iterator[Item]:
         with open_file(name) as file:
             for line in file:
-                if path := os.fsdecode(line).strip():
-                    yield from self._meant(path)
+                if path := os.fsdecode(line.removeprefix(codecs.BOM_UTF8)).strip():  # with which some editors begin
+                    yield from _or_broken(path, self._meant(path))
 
     def _rows(self, name: str) -> Iterator[Item]:
         try:
@@ -133,6 +157,29 @@ class Listing:
                         row += 1
         except (pa.ArrowException, OSError, LookupError) as error:
             raise ScanError(f"{name} cannot be used: {_first_line(error)}.") from None
+
+
+def _readable(name: str, things: Iterable[Thing]) -> Iterator[Thing]:
+    """The same; whatever keeps them from being read is a ScanError that names `name`."""
+    try:
+        yield from things
+    except ScanError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error) or type(error).__name__
+        raise ScanError(f"{name} cannot be read: {reason.rstrip('.')}.") from None
+    except Exception as error:  # every object store has its own, for a missing bucket or a refused key
+        if not is_url(name):
+            raise
+        raise ScanError(f"{name} cannot be read: {_first_line(error)}.") from None
+
+
+def _or_broken(name: str, items: Iterable[Item]) -> Iterator[Item]:
+    """Items of something that was come upon, and one more where it cannot be read to its end."""
+    try:
+        yield from _readable(name, items)
+    except ScanError as error:
+        yield Item(name, BROKEN, -1, name=str(error))
 
 
 def picture_column(schema: pa.Schema) -> tuple[str, bool]:
@@ -159,13 +206,13 @@ def _holds_bytes(kind: pa.DataType) -> bool:
     if pa.types.is_struct(kind):
         place = kind.get_field_index("bytes")
         return place >= 0 and _holds_bytes(kind.field(place).type)
-    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
 
 
 def _holds_text(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         return _holds_text(kind.value_type)
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
 
 
 def _members(name: str) -> Iterator[Item]:
@@ -176,6 +223,9 @@ def _members(name: str) -> Iterator[Item]:
                 tar.members.clear()  # or all of them would be kept
                 if member.isfile() and _suffix(member.name) in SUFFIXES:
                     yield Item(name, MEMBER, member.offset_data, member.size, member.name)
+            file.seek(tar.offset)  # of the header that ended it: damage ends it without an error, as zeros do
+            if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+                raise tarfile.ReadError(f"it is cut short or damaged at byte {tar.offset}")
     except (tarfile.TarError, OSError) as error:
         raise ScanError(f"{name} is not a whole, uncompressed tar: {_first_line(error)}.") from None
 

@@ -59,7 +59,7 @@ def page(summary: Summary) -> str:
     """The whole file."""
     manifest, read = summary.manifest, summary.totals.pictures
     missing = manifest.pictures - read if manifest else 0
-    return PAGE.format(
+    text = PAGE.format(
         title=escape(f"Scan {summary.folder.name}"),
         totals=escape(str(summary.totals)),
         so_far=f"{missing} of {manifest.pictures} are still to be judged." if missing else "",
@@ -72,6 +72,7 @@ def page(summary: Summary) -> str:
         model=escape(summary.model_sha256[:16]),
         source=escape(f"; of {', '.join(manifest.source)}") if manifest else "",
     )
+    return text.encode(errors="replace").decode()  # names that are not valid UTF-8
 
 
 def _histogram(summary: Summary) -> str:

@@ -27,8 +27,11 @@ def store_of(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
     Raises:
         ScanError: nothing is known of such URLs, or the package for them is not installed.
     """
+    chained = url.count("://") > 1  # as zip://a.jpg::file:///a.zip; elsewhere "::" is part of a name
     try:
-        return fsspec.core.url_to_fs(url, use_listings_cache=False)  # of a million names it would fill the memory
+        # The cache of listings would fill the memory, of a million names.
+        store, path = fsspec.core.url_to_fs(url if chained else url.partition("::")[0], use_listings_cache=False)
+        return store, path if chained else store._strip_protocol(url)
     except (ImportError, ValueError) as error:
         raise ScanError(f"{url} cannot be read: {str(error).rstrip('.')}.") from None
 
@@ -61,31 +64,23 @@ def matches(pattern: str) -> Iterator[str]:
     yield from map(store.unstrip_protocol, store.glob(path))
 
 
-def files_in(folder: str, but_with: str) -> Iterator[tuple[str, int]]:
-    """(name, bytes or UNKNOWN) of all files below a folder, in any order.
-
-    Args:
-        folder: its name.
-        but_with: folders below it that hold a file of this name are passed over.
-    """
+def entries_of(folder: str) -> Iterator[tuple[str, int, bool]]:
+    """(name, bytes or UNKNOWN, whether it is a folder) of all in one folder, in any order; a link is no folder."""
     if not is_url(folder):
-        yield from _files_here(folder, but_with)
+        with os.scandir(folder) as entries:  # entry by entry: a list of all names in one folder may be long
+            yield from ((entry.path, UNKNOWN, entry.is_dir(follow_symlinks=False)) for entry in entries)
         return
     store, path = store_of(folder)
-    for _, _, files in store.walk(path, detail=True, on_error="raise"):
-        yield from ((store.unstrip_protocol(file["name"]), file.get("size") or 0) for file in files.values())
+    for entry in store.ls(path, detail=True):
+        name, size, is_inner = entry["name"], entry.get("size"), entry["type"] == "directory"
+        if is_inner and name.strip("/") == path.strip("/"):  # some stores list a folder in itself
+            continue
+        name = store.unstrip_protocol(name.rstrip("/") if is_inner else name)
+        yield name, UNKNOWN if size is None else size, is_inner
 
 
-def _files_here(folder: str, but_with: str) -> Iterator[tuple[str, int]]:
-    """Entry by entry: a list of all names in one folder may be long."""
-    folders = [folder]
-    while folders:
-        with os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                if not entry.is_dir(follow_symlinks=False):
-                    yield entry.path, UNKNOWN
-                elif not os.path.lexists(os.path.join(entry.path, but_with)):
-                    folders.append(entry.path)
+def is_folder_link(name: str) -> bool:
+    return not is_url(name) and os.path.islink(name) and os.path.isdir(name)
 
 
 def open_file(name: str) -> BinaryIO:

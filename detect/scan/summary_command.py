@@ -1,6 +1,7 @@
 """python -m detect summary DIR.parquet: the command line of what a scan has come to."""
 
 import argparse
+import os
 from pathlib import Path
 
 from detect.arguments import INTERRUPTED, count, refuse
@@ -20,13 +21,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, metavar="FILE.html", help="the page (default: DIR.html beside the folder)")
     parser.add_argument("--top", type=count, default=TOP, metavar="N", help=f"pictures shown (default: {TOP})")
     args = parser.parse_args(argv)
-    out = args.out or args.folder.with_suffix(".html")
+    folder = Path(os.path.abspath(args.folder))  # a name of its own even for "."
+    out = args.out or folder.parent / f"{folder.stem}.html"
     try:
         from detect.files import write_text
         from detect.scan.page import page
         from detect.scan.summary import summarize
 
-        summary = summarize(args.folder, args.top)
+        summary = summarize(folder, args.top)
         write_text(out, page(summary))
     except ModuleNotFoundError as error:
         return refuse(parser, without(error))
