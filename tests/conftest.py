@@ -194,6 +194,16 @@ def server(tmp_path_factory):
         yield started.url, started.uploads, started.log
 
 
+@pytest.fixture
+def no_traceback(server):
+    """Nothing goes wrong in the server during this test. For each path that it refuses, in other tests, Gradio writes a
+    traceback."""
+    _, _, log = server
+    before = len(log.read_text())
+    yield
+    assert "Traceback" not in log.read_text()[before:]
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Debian's Chromium, driven by Playwright. One context for all pages: its cache spares each the loading of Gradio's
