@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from conftest import ROOT, command, here
 from scans import fill, paths, rows, scan, shards, started
@@ -171,6 +172,53 @@ def test_resume_judges_what_is_missing_and_leaves_the_rest(album, model, tmp_pat
     assert len(judged) == 4 and rows(out) == before
     assert kept == {name: (out / name).stat().st_mtime_ns for name in kept}
     assert scan(*words).returncode == 1 and len(judged) == 4
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1 no table PAR1", "too few", "pages"])
+def test_a_damaged_shard_is_made_again(album, model, tmp_path, damage):
+    out = tmp_path / "out.parquet"
+    words = (album, "--out", out, "--model", model, "--shard-rows", 3)
+    scan(*words)
+    before, file = rows(out), out / "part-000001.parquet"
+    if damage == "too few":
+        pq.write_table(pq.read_table(file).slice(1), file)
+    elif damage == "pages":
+        whole = file.read_bytes()
+        file.write_bytes(whole[:4] + b"\xff" * 600 + whole[604:])
+    else:
+        file.write_bytes(damage)
+    kept = {name: (out / name).stat().st_mtime_ns for name in shards(out) if name != file.name}
+    assert scan(*words, "--resume").returncode == 1 and rows(out) == before
+    assert kept == {name: (out / name).stat().st_mtime_ns for name in kept}
+
+
+def test_pictures_that_could_not_be_read_are_read_by_the_next_resume(album, model, tmp_path):
+    out = tmp_path / "out.parquet"
+    words = (album, "--out", out, "--model", model, "--shard-rows", 3)
+    os.mkfifo(album / "pipe.jpg")  # which no resume will change
+    (album / "0004.jpg").rename(album / "away")
+    (album / "0004.jpg").symlink_to(album / "back")
+    scan(*words)
+    assert rows(out)[4]["error"] == "There is no such file."
+    kept = {name: (out / name).stat().st_mtime_ns for name in shards(out) if name != "part-000001.parquet"}
+    (album / "away").rename(album / "back")
+    scan(*words, "--resume")
+    assert rows(out)[4]["label"] and [bool(row["error"]) for row in rows(out)].count(True) == 2
+    assert kept == {name: (out / name).stat().st_mtime_ns for name in kept}
+
+
+def test_a_source_that_is_gone_stops_the_scan_and_costs_no_row(small, model, tmp_path):
+    out = tmp_path / "out.parquet"
+    fill(tmp_path / "a", 24, small)
+    words = (tmp_path / "a", "--out", out, "--model", model, "--shard-rows", 12)
+    scan(*words)
+    before = rows(out)
+    (out / "part-000001.parquet").unlink()
+    (tmp_path / "a").rename(tmp_path / "b")
+    refused("None of the 12 pictures from .*0012.jpg on can be read: There is no such file", *words, "--resume")
+    assert shards(out) == ["part-000000.parquet"]
+    (tmp_path / "b").rename(tmp_path / "a")
+    assert scan(*words, "--resume").returncode == 0 and rows(out) == before
 
 
 def test_a_resumed_scan_goes_by_its_own_listing(album, model, tmp_path, small):

@@ -66,6 +66,7 @@ class Folder:
         if not manifest:
             raise ScanError(f"{path / MANIFEST} is damaged. {NEW}")
         self.path, self.manifest = path, manifest
+        self.again = set()  # shards whose file is there and to be made again
         try:
             self._listing = _opened(path / LISTING, "rw")
             self._listing.execute("BEGIN EXCLUSIVE")  # released by the system, too, when this process is killed
@@ -93,7 +94,11 @@ class Folder:
         return (position - 1) // self.manifest.shard_rows
 
     def is_done(self, shard: int) -> bool:
-        return self.file_of(shard).is_file()
+        return shard not in self.again and self.file_of(shard).is_file()
+
+    def positions(self, shard: int) -> range:
+        start = shard * self.manifest.shard_rows
+        return range(start + 1, min(start + self.manifest.shard_rows, self.manifest.pictures) + 1)
 
     def missing(self) -> Iterator[Shard]:
         """The shards that are not done."""

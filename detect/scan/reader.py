@@ -19,6 +19,8 @@ from detect.scan.stores import is_url, open_file, read_part
 AHEAD = 16  # files that are read side by side: an object store takes its time over each
 ROWS = 16  # pictures of a Parquet file in memory at a time
 BUFFER = 2**20  # bytes of a Parquet file read at a time, instead of a column of a whole row group
+GONE = "There is no such file."
+UNREADABLE = "The file cannot be read: "  # then why
 
 Thing, Made = TypeVar("Thing"), TypeVar("Made")
 
@@ -98,13 +100,18 @@ def _cell(value: pa.Scalar) -> bytes | PictureError:
     return data if len(data) <= MAX_BYTES else PictureError(TOO_MANY_BYTES)
 
 
+def may_be_read_later(error: str | None) -> bool:
+    """Whether what kept a picture from being read may be no fault of its own, as where a store cannot be reached."""
+    return error is not None and error.startswith((GONE, UNREADABLE))
+
+
 def _unreadable(error: Exception) -> PictureError:
     """Whatever keeps a picture from being read, in an object store's words or the system's, is an error of that picture
     alone."""
     if isinstance(error, FileNotFoundError):
-        return PictureError("There is no such file.")
+        return PictureError(GONE)
     reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0][:200]
-    return PictureError(f"The file cannot be read: {reason.rstrip('.')}.")
+    return PictureError(f"{UNREADABLE}{reason.rstrip('.')}.")
 
 
 def _ahead(pool: ThreadPoolExecutor, make: Callable[[Thing], Made], things: Iterable[Thing]) -> Iterator[Made]:
