@@ -8,6 +8,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import time
 from contextlib import redirect_stderr
 from pathlib import Path
 
@@ -368,6 +369,21 @@ def test_a_second_scan_does_not_write_into_the_first(album, model, tmp_path):
     finally:
         held.close()
     assert done.returncode == 2 and "Another scan is writing to" in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [(), ("--resume",)])
+def test_a_scan_that_still_lists_its_source_is_not_disturbed(album, model, tmp_path, words):
+    out, pipe = tmp_path / "out.parquet", tmp_path / "list.txt"
+    os.mkfifo(pipe)
+    with started(pipe, "--out", out, "--model", model) as process:
+        while not list(out.glob(".partial-*")):
+            assert process.poll() is None
+            time.sleep(0.02)
+        with pipe.open("w") as names:
+            refused("Another scan is writing to", album, "--out", out, "--model", model, *words)
+            names.write(f"{album}/0002.jpg\n")
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 0 and paths(out) == [f"{album}/0002.jpg"], said
 
 
 def test_a_full_disk_is_a_sentence_and_resume_goes_on(album, model, tmp_path):

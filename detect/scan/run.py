@@ -11,7 +11,7 @@ from pathlib import Path
 from detect.detector import Detector
 from detect.scan import ScanError
 from detect.scan.firsts import Firsts, Found
-from detect.scan.folder import Folder, begin, check_same, is_begun
+from detect.scan.folder import Folder, begin, check_same, held, is_begun
 from detect.scan.listing import FILE, MEMBER, VIDEO, Listing
 from detect.scan.local import LocalEngine
 from detect.scan.progress import Progress
@@ -30,7 +30,7 @@ def scan(args: Namespace, model: str | Path) -> int:
     """
     detector = Detector(model)
     sha256 = detector.model.sha256
-    with _engine(args, detector) as engine, _keeping(args.out):
+    with _engine(args, detector) as engine, _keeping(args.out), held(args.out):
         if not (args.resume and is_begun(args.out)):
             _begin(args, sha256)
         with closing(Folder(args.out)) as folder:
