@@ -263,6 +263,13 @@ def test_a_resumed_scan_is_the_one_that_was_begun(album, model, tmp_path, change
     assert before == {file: file.read_bytes() for file in out.iterdir()}
 
 
+def test_of_many_sources_a_sentence_names_a_few(album, model, tmp_path):
+    out, names = tmp_path / "out.parquet", sorted(album.glob("*.jpg"))
+    scan(*names, "--out", out, "--model", model)
+    refused(r"source \(.*0000.jpg, .*0001.jpg, .*0002.jpg and 3 more\)", *names[1:], "--out", out, "--model", model,
+            "--resume")  # fmt: skip
+
+
 def test_what_a_scan_killed_over_its_listing_has_left_is_begun_anew(album, model, tmp_path):
     for words in ((), ("--resume",)):
         out = tmp_path / f"out{len(words)}.parquet"
@@ -320,7 +327,8 @@ def test_nothing_is_made_where_there_is_nothing_to_scan(tmp_path, model):
 @pytest.mark.parametrize(
     "words",
     [["x"], ["--out", "y"], ["x", "--out", "y", "--engine", "spark"], ["x", "--out", "y", "--shard-rows", "0"],
-     ["x", "--out", "y", "--address", "auto"], ["x", "--out", "y", "--shard-rows", "many"]],
+     ["x", "--out", "y", "--address", "auto"], ["x", "--out", "y", "--shard-rows", "many"],
+     ["x", "--out", "y", "--shard-rows", "1" + "0" * 20]],
 )  # fmt: skip
 def test_bad_usage(words):
     with redirect_stderr(io.StringIO()) as err, pytest.raises(SystemExit) as ended:

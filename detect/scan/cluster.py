@@ -176,16 +176,37 @@ def _imported(address: str | None):
 def _start(ray, address: str | None) -> None:
     here = {"address": "local", "include_dashboard": False, "num_cpus": _cores(), "object_store_memory": OBJECT_STORE}
     there = {"address": address, "runtime_env": {"py_modules": [str(PACKAGE)]}}  # its machines have the packages alone
-    if address and address != "auto":
-        _check_reachable(address)
     try:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **(there if address else here))
+        if address:
+            _check_reachable(_found() if address == "auto" else address)
+        with _nothing_said():
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, **(there if address else here))
     except (ConnectionError, ImportError, ValueError) as error:
         raise ScanError(f"There is no Ray cluster at {address} ({_line(error, 0)}).") from None
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # it logs what it raises
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.execution_options.preserve_order = True
+
+
+def _found() -> str:
+    """The address that `auto` means here, which may be that of a cluster that is no more. Raises ConnectionError."""
+    from ray._private.services import canonicalize_bootstrap_address  # what ray.init does with it, too
+
+    return canonicalize_bootstrap_address("auto")
+
+
+@contextmanager
+def _nothing_said() -> Iterator[None]:
+    """Ray's C++ says on standard error, before it heeds the level, that it has been given one."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _cores() -> int | None:

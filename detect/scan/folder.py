@@ -27,6 +27,7 @@ except ImportError:  # Windows
 LISTING = "_listing.sqlite"  # readers of Parquet pass over names that begin so
 SHARD_ROWS = 1000  # half a minute's work for one core: as much is made again after a kill
 NEW = "Name a new folder with --out."
+FEW = 3  # sources that a sentence names
 BUSY = "Another scan is writing to {}. Wait for it, or stop it."
 
 
@@ -171,7 +172,7 @@ def begin(path: Path, source: Sequence[str], items: Iterable[Item], model_sha256
     with whole_file(path / LISTING) as partial, closing(_new(partial)) as listing:
         pictures = _sort(listing, items)
         if not pictures:
-            raise ScanError(f"No pictures in {', '.join(source)}.")
+            raise ScanError(f"No pictures in {_named(source)}.")
         fingerprint = _fingerprint(listing)
     manifest = Manifest(absolute(source), os.getcwd(), pictures, fingerprint, model_sha256, shard_rows or SHARD_ROWS)
     write_text(path / MANIFEST, json.dumps(asdict(manifest), indent=1) + "\n")
@@ -189,8 +190,14 @@ def check_same(folder: Folder, source: Sequence[str], model_sha256: str, shard_r
                         ("shard_rows", "with other shards")):  # fmt: skip
         begun = getattr(manifest, field)
         if begun != asked[field]:
-            begun = ", ".join(begun) if isinstance(begun, list) else begun
+            begun = _named(begun) if isinstance(begun, list) else begun
             raise ScanError(f"{folder.path} was begun {said} ({begun}). Name that one, or a new folder with --out.")
+
+
+def _named(source: Sequence[str]) -> str:
+    """The first few: a shell makes thousands of a pattern."""
+    more = f" and {len(source) - FEW} more" if len(source) > FEW else ""
+    return ", ".join(source[:FEW]) + more
 
 
 def absolute(source: Sequence[str]) -> list[str]:
