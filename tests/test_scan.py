@@ -8,11 +8,13 @@ import resource
 import shutil
 import subprocess
 import sys
+import time
 from contextlib import redirect_stderr
 from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from conftest import ROOT, command, here
 from scans import fill, paths, rows, scan, shards, started
@@ -173,6 +175,53 @@ def test_resume_judges_what_is_missing_and_leaves_the_rest(album, model, tmp_pat
     assert scan(*words).returncode == 1 and len(judged) == 4
 
 
+@pytest.mark.parametrize("damage", [b"", b"PAR1 no table PAR1", "too few", "pages"])
+def test_a_damaged_shard_is_made_again(album, model, tmp_path, damage):
+    out = tmp_path / "out.parquet"
+    words = (album, "--out", out, "--model", model, "--shard-rows", 3)
+    scan(*words)
+    before, file = rows(out), out / "part-000001.parquet"
+    if damage == "too few":
+        pq.write_table(pq.read_table(file).slice(1), file)
+    elif damage == "pages":
+        whole = file.read_bytes()
+        file.write_bytes(whole[:4] + b"\xff" * 600 + whole[604:])
+    else:
+        file.write_bytes(damage)
+    kept = {name: (out / name).stat().st_mtime_ns for name in shards(out) if name != file.name}
+    assert scan(*words, "--resume").returncode == 1 and rows(out) == before
+    assert kept == {name: (out / name).stat().st_mtime_ns for name in kept}
+
+
+def test_pictures_that_could_not_be_read_are_read_by_the_next_resume(album, model, tmp_path):
+    out = tmp_path / "out.parquet"
+    words = (album, "--out", out, "--model", model, "--shard-rows", 3)
+    os.mkfifo(album / "pipe.jpg")  # which no resume will change
+    (album / "0004.jpg").rename(album / "away")
+    (album / "0004.jpg").symlink_to(album / "back")
+    scan(*words)
+    assert rows(out)[4]["error"] == "There is no such file."
+    kept = {name: (out / name).stat().st_mtime_ns for name in shards(out) if name != "part-000001.parquet"}
+    (album / "away").rename(album / "back")
+    scan(*words, "--resume")
+    assert rows(out)[4]["label"] and [bool(row["error"]) for row in rows(out)].count(True) == 2
+    assert kept == {name: (out / name).stat().st_mtime_ns for name in kept}
+
+
+def test_a_source_that_is_gone_stops_the_scan_and_costs_no_row(small, model, tmp_path):
+    out = tmp_path / "out.parquet"
+    fill(tmp_path / "a", 24, small)
+    words = (tmp_path / "a", "--out", out, "--model", model, "--shard-rows", 12)
+    scan(*words)
+    before = rows(out)
+    (out / "part-000001.parquet").unlink()
+    (tmp_path / "a").rename(tmp_path / "b")
+    refused("None of the 12 pictures from .*0012.jpg on can be read: There is no such file", *words, "--resume")
+    assert shards(out) == ["part-000000.parquet"]
+    (tmp_path / "b").rename(tmp_path / "a")
+    assert scan(*words, "--resume").returncode == 0 and rows(out) == before
+
+
 def test_a_resumed_scan_goes_by_its_own_listing(album, model, tmp_path, small):
     out = tmp_path / "out.parquet"
     words = (album, "--out", out, "--model", model, "--shard-rows", 2)
@@ -212,6 +261,13 @@ def test_a_resumed_scan_is_the_one_that_was_begun(album, model, tmp_path, change
     words, other = change(album, model)
     refused(sentence, *words, "--out", out, "--model", other, "--resume")
     assert before == {file: file.read_bytes() for file in out.iterdir()}
+
+
+def test_of_many_sources_a_sentence_names_a_few(album, model, tmp_path):
+    out, names = tmp_path / "out.parquet", sorted(album.glob("*.jpg"))
+    scan(*names, "--out", out, "--model", model)
+    refused(r"source \(.*0000.jpg, .*0001.jpg, .*0002.jpg and 3 more\)", *names[1:], "--out", out, "--model", model,
+            "--resume")  # fmt: skip
 
 
 def test_what_a_scan_killed_over_its_listing_has_left_is_begun_anew(album, model, tmp_path):
@@ -271,7 +327,8 @@ def test_nothing_is_made_where_there_is_nothing_to_scan(tmp_path, model):
 @pytest.mark.parametrize(
     "words",
     [["x"], ["--out", "y"], ["x", "--out", "y", "--engine", "spark"], ["x", "--out", "y", "--shard-rows", "0"],
-     ["x", "--out", "y", "--address", "auto"], ["x", "--out", "y", "--shard-rows", "many"]],
+     ["x", "--out", "y", "--address", "auto"], ["x", "--out", "y", "--shard-rows", "many"],
+     ["x", "--out", "y", "--shard-rows", "1" + "0" * 20]],
 )  # fmt: skip
 def test_bad_usage(words):
     with redirect_stderr(io.StringIO()) as err, pytest.raises(SystemExit) as ended:
@@ -320,6 +377,21 @@ def test_a_second_scan_does_not_write_into_the_first(album, model, tmp_path):
     finally:
         held.close()
     assert done.returncode == 2 and "Another scan is writing to" in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [(), ("--resume",)])
+def test_a_scan_that_still_lists_its_source_is_not_disturbed(album, model, tmp_path, words):
+    out, pipe = tmp_path / "out.parquet", tmp_path / "list.txt"
+    os.mkfifo(pipe)
+    with started(pipe, "--out", out, "--model", model) as process:
+        while not list(out.glob(".partial-*")):
+            assert process.poll() is None
+            time.sleep(0.02)
+        with pipe.open("w") as names:
+            refused("Another scan is writing to", album, "--out", out, "--model", model, *words)
+            names.write(f"{album}/0002.jpg\n")
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 0 and paths(out) == [f"{album}/0002.jpg"], said
 
 
 def test_a_full_disk_is_a_sentence_and_resume_goes_on(album, model, tmp_path):

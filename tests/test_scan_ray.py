@@ -1,16 +1,23 @@
 """The engine on Ray: the rows of the local one, whoever is killed meanwhile. It starts Ray, on this machine, twice."""
 
 import os
+import pickle
 import signal
 import subprocess
 import time
+from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 from scans import fill, rows, scan, shards, started
 
 from bench.processes import command_of, processes_below
+from detect.detector import default_model
+from detect.scan import cluster
+from detect.scan.folder import Placed
+from detect.scan.listing import Item
 
 pytest.importorskip("ray", reason='Ray is not installed: pip install "ray[data]"')
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for Ray's processes in /proc")
@@ -28,7 +35,7 @@ def album(portrait, tmp_path_factory) -> Path:
     for number in range(20):
         os.link(names[number * 7], album / f"x{number:02d}.jpg")
     (album / "0300a.jpg").write_bytes(b"no picture")
-    (album / "0300b.jpg").symlink_to("nowhere")
+    (album / "z.jpg").symlink_to("nowhere")  # in the last shard, which is made again by every --resume
     return album
 
 
@@ -57,6 +64,7 @@ def test_the_rows_are_those_of_the_local_engine_and_a_killed_worker_costs_none(a
     os.kill(workers[0], signal.SIGKILL)
     said = process.communicate(timeout=100)[1]
     assert process.returncode == 1 and "2 could not be read; 20 repeat an earlier one" in said, said
+    assert "logging.cc" not in said, said
     assert rows(out) == local
 
 
@@ -98,8 +106,35 @@ def loopback_alone(pid: int) -> int:
     return found
 
 
-@pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:1", "ray://127.0.0.1:1", "auto"])
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:1", "ray://127.0.0.1:1"])
 def test_a_cluster_that_is_not_there_is_a_sentence(album, tmp_path, address):
     done = scan(album, "--out", tmp_path / "out.parquet", "--engine", "ray", "--address", address)
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and address in done.stderr
     assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("known", [None, "127.0.0.2:1"], ids=["none", "dead"])
+def test_auto_finds_no_cluster_or_one_that_is_no_more(album, tmp_path, monkeypatch, known):
+    monkeypatch.setattr("ray._private.services.find_gcs_addresses", lru_cache(set))  # on this machine: none
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    (tmp_path / "ray").mkdir()
+    if known:
+        (tmp_path / "ray" / "ray_current_cluster").write_text(known)
+    done = scan(album, "--out", tmp_path / "out.parquet", "--engine", "ray", "--address", "auto")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and (known or "at auto") in done.stderr
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_a_round_is_bounded_however_many_workers_there_are():
+    def judging(cores: float) -> cluster.RayEngine:
+        return cluster.RayEngine(default_model(), SimpleNamespace(cluster_resources=lambda: {"CPU": cores}))
+
+    assert judging(2).round == 2 * cluster.ROUND and judging(1000).round == judging(500).round == cluster.MOST
+
+
+def test_a_second_read_that_fails_says_why_and_one_that_differs_that_it_does(album):
+    judge = cluster._Judge(default_model().read_bytes(), str(album))
+    work = [(Placed(place, Item(name)), b"x" * 32) for place, name in enumerate(("z.jpg", "0001.jpg"))]
+    found = pickle.loads(judge({"work": [pickle.dumps(work)]})["done"][0])
+    assert [str(error) for error in found] == ["There is no such file.", cluster.CHANGED]

@@ -198,12 +198,58 @@ def test_a_parquet_data_set_as_hugging_face_has_it(judged, album, tmp_path):
     assert found == {f"{tmp_path}/t{n // 2}.parquet#{n % 2}": label for n, label in enumerate(LABELS)}
 
 
+def test_a_hugging_face_row_that_names_a_file_instead_of_its_bytes(judged, album, tmp_path):
+    data = bytes_of(album)
+    images = [{"bytes": data[0], "path": "a.jpg"}, {"bytes": None, "path": str(album / "0001.jpg")},
+              {"bytes": None, "path": None}]  # fmt: skip
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    pq.write_table(table("image", kind, images), tmp_path / "t.parquet")
+    said = list(judged(tmp_path / "t.parquet", status=1).values())
+    assert said == ["fake", "real", "This row of the table has no picture in it."]
+
+
 def test_rows_of_large_row_groups_are_read_where_they_are_wanted(album, tmp_path):
     data = [str(number).encode() * 100 for number in range(200)]
     pq.write_table(table("image", pa.binary(), data), tmp_path / "t.parquet", row_group_size=70)
     for wanted in ([0], [199], [3, 4, 68, 69, 70, 71, 150], list(range(200))):
         items = [reader.Item(str(tmp_path / "t.parquet"), reader.ROW, row) for row in wanted]
         assert list(reader.Reader("").read(items)) == [data[row] for row in wanted]
+
+
+def read_in_parts(file: Path, rows: int, at_once: int) -> list:
+    """What one reader makes of a table, so many rows a time; errors as their sentence."""
+    items, one = [reader.Item(str(file), reader.ROW, row) for row in range(rows)], reader.Reader("")
+    parts = [one.read(items[start : start + at_once]) for start in range(0, rows, at_once)]
+    return [data if isinstance(data, bytes) else str(data) for part in parts for data in part]
+
+
+def test_a_row_group_is_decoded_once_however_many_rows_are_asked_for(tmp_path, monkeypatch):
+    data = [str(number).encode() * 100 for number in range(200)]
+    pq.write_table(table("image", pa.binary(), data), tmp_path / "t.parquet", row_group_size=100)
+    begun, decode = [], pq.ParquetFile.iter_batches
+    monkeypatch.setattr(
+        pq.ParquetFile, "iter_batches", lambda self, *words, **more: begun.append(more) or decode(self, *words, **more)
+    )
+    assert read_in_parts(tmp_path / "t.parquet", 200, 10) == data and len(begun) == 2
+
+
+def test_damage_costs_its_own_row_group_whatever_the_shards(tmp_path):
+    data = [bytes([number]) * 5000 for number in range(40)]
+    pq.write_table(table("image", pa.binary(), data), tmp_path / "t.parquet", row_group_size=10, compression="none",
+                   use_dictionary=False)  # fmt: skip
+    whole = (tmp_path / "t.parquet").read_bytes()
+    start = pq.read_metadata(tmp_path / "t.parquet").row_group(1).column(1).data_page_offset
+    (tmp_path / "t.parquet").write_bytes(whole[:start] + b"\xff" * 100 + whole[start + 100 :])
+    for at_once in (40, 20, 10, 7):
+        found = read_in_parts(tmp_path / "t.parquet", 40, at_once)
+        assert found[:10] == data[:10] and found[20:] == data[20:]
+        assert all(one.startswith("The file cannot be read: ") for one in found[10:20])
+
+
+def test_a_table_that_was_made_shorter_after_it_was_listed(tmp_path):
+    pq.write_table(table("image", pa.binary(), [b"x"] * 3), tmp_path / "t.parquet")
+    error = "The table has fewer rows than when it was listed."
+    assert read_in_parts(tmp_path / "t.parquet", 5, 5) == [b"x"] * 3 + [error] * 2
 
 
 def test_a_tar_as_webdataset_packs_it(judged, album, tmp_path):

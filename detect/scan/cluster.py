@@ -12,6 +12,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 
@@ -30,6 +31,7 @@ TASK = 100  # pictures that a worker takes at a time; as many are judged again w
 # Pictures for each worker that are hashed before they are judged, some minutes' work: the driver holds a few hundred
 # bytes of each, and with each such round the actors start anew.
 ROUND = 10_000
+MOST = 1_000_000  # pictures of a round, whatever the number of workers: 0.7 GB for the driver
 PACKAGE = Path(__file__).resolve().parent.parent
 OBJECT_STORE = 200 * 2**20  # bytes of shared memory on this machine; names and verdicts are all that goes through it
 REACHED_WITHIN = 10  # seconds
@@ -50,10 +52,11 @@ class RayEngine:
         self.model = model.read_bytes()
         self.ray = ray
         self.workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
+        self.round = min(self.workers * ROUND, MOST)  # pictures
 
     def judge(self, folder: Folder, firsts: Firsts, progress: Progress) -> Iterator[tuple[int, list[Found]]]:
         """See `detect.scan.local.LocalEngine.judge`."""
-        shards, at_once = folder.missing(), max(1, self.workers * ROUND // folder.manifest.shard_rows)
+        shards, at_once = folder.missing(), max(1, self.round // folder.manifest.shard_rows)
         while part := list(islice(shards, at_once)):
             yield from self._round(part, folder.manifest.folder, firsts, progress)
 
@@ -95,8 +98,14 @@ class RayEngine:
 def _hash(batch: dict, folder: str) -> dict:
     """SHA-256 of the bytes of each picture, or why they cannot be read."""
     work = pickle.loads(batch["work"][0])
-    read = Reader(folder).read([placed.item for placed, _ in work])
+    read = _reader(folder).read([placed.item for placed, _ in work])
     return {"done": [pickle.dumps([digest_of(data) for data in read])]}
+
+
+@lru_cache(1)
+def _reader(folder: str) -> Reader:
+    """One for a worker's whole life: the next of its pictures may lie further on in the same table."""
+    return Reader(folder)
 
 
 class _Judge:
@@ -119,6 +128,8 @@ class _Judge:
         return {"done": [pickle.dumps(results)]}
 
     def _result(self, data: bytes | PictureError, digest: bytes) -> Verdict | PictureError:
+        if isinstance(data, PictureError):
+            return data
         if digest_of(data) != digest:
             return PictureError(CHANGED)
         try:
@@ -165,16 +176,37 @@ def _imported(address: str | None):
 def _start(ray, address: str | None) -> None:
     here = {"address": "local", "include_dashboard": False, "num_cpus": _cores(), "object_store_memory": OBJECT_STORE}
     there = {"address": address, "runtime_env": {"py_modules": [str(PACKAGE)]}}  # its machines have the packages alone
-    if address and address != "auto":
-        _check_reachable(address)
     try:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **(there if address else here))
+        if address:
+            _check_reachable(_found() if address == "auto" else address)
+        with _nothing_said():
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, **(there if address else here))
     except (ConnectionError, ImportError, ValueError) as error:
         raise ScanError(f"There is no Ray cluster at {address} ({_line(error, 0)}).") from None
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # it logs what it raises
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.execution_options.preserve_order = True
+
+
+def _found() -> str:
+    """The address that `auto` means here, which may be that of a cluster that is no more. Raises ConnectionError."""
+    from ray._private.services import canonicalize_bootstrap_address  # what ray.init does with it, too
+
+    return canonicalize_bootstrap_address("auto")
+
+
+@contextmanager
+def _nothing_said() -> Iterator[None]:
+    """Ray's C++ says on standard error, before it heeds the level, that it has been given one."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _cores() -> int | None:

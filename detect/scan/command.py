@@ -8,6 +8,7 @@ from detect.arguments import INTERRUPTED, add_model, chosen_model, count, refuse
 from detect.model import ModelError
 from detect.scan import ScanError, without
 
+MOST_ROWS = 1_000_000  # of a shard, which is in memory as a whole
 STOPPED = "Stopped. The same command with --resume goes on."
 
 
@@ -26,7 +27,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR.parquet", help="the folder to make")
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="this process, or Ray")
     parser.add_argument("--address", help="of a Ray cluster, `auto` on one of its machines (default: Ray on this one)")
-    parser.add_argument("--shard-rows", type=count, metavar="N", help="pictures in one Parquet file (default: 1000)")
+    parser.add_argument(
+        "--shard-rows", type=_shard_rows, metavar="N", help="pictures in one Parquet file (default: 1000)"
+    )
     parser.add_argument("--resume", action="store_true", help="go on with a scan that was broken off")
     add_model(parser)
     args = parser.parse_args(argv)
@@ -43,3 +46,9 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         print(STOPPED, file=sys.stderr)
         return INTERRUPTED
+
+
+def _shard_rows(text: str) -> int:
+    if count(text) > MOST_ROWS:
+        raise argparse.ArgumentTypeError(f"{text} is more than {MOST_ROWS}, the most that a file holds")
+    return count(text)

@@ -4,11 +4,15 @@ import hashlib
 import sqlite3
 from typing import NamedTuple
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from detect.picture import PictureError
 from detect.scan.folder import Folder, Placed
+from detect.scan.reader import may_be_read_later
 from detect.verdict import Verdict
+
+COLUMNS = ["position", "sha256", "duplicate_of", "label", "error"]  # read of the shards that are done
 
 
 class Found(NamedTuple):
@@ -48,15 +52,33 @@ class Firsts:
         return first
 
     def claim_done(self, folder: Folder) -> int:
-        """Claim for all pictures of the shards that are done; returns their number."""
+        """Claim for all pictures of the shards that are done; returns their number. The others are to be made again:
+        those whose file is damaged, and those with pictures that may be read this time."""
         pictures = 0
         for number in filter(folder.is_done, folder.shards):
-            rows = pq.read_table(folder.file_of(number), columns=["position", "sha256", "duplicate_of"]).to_pylist()
+            rows = _rows_of(folder, number)
+            if not rows or any(may_be_read_later(row["error"]) for row in rows):
+                folder.again.add(number)
+                continue
             pictures += len(rows)
             for row in rows:
                 if row["sha256"] and not row["duplicate_of"]:
                     self.claim(bytes.fromhex(row["sha256"]), row["position"])
         return pictures
+
+
+def _rows_of(folder: Folder, shard: int) -> list[dict]:
+    """What a shard says of its pictures; nothing where its file is damaged."""
+    try:
+        rows = pq.read_table(folder.file_of(shard), columns=COLUMNS).to_pylist()
+    except pa.ArrowException:
+        return []
+    except OSError as error:
+        if error.errno:  # the system's; pyarrow says of damage, too, that it is one
+            raise
+        return []
+    whole = [row["position"] for row in rows] == list(folder.positions(shard))
+    return rows if whole else []
 
 
 def digest_of(data: bytes | PictureError) -> bytes | PictureError:

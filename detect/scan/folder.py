@@ -9,7 +9,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -19,9 +19,16 @@ from detect.scan import ScanError
 from detect.scan.listing import MANIFEST, Item
 from detect.scan.stores import is_url
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 LISTING = "_listing.sqlite"  # readers of Parquet pass over names that begin so
 SHARD_ROWS = 1000  # half a minute's work for one core: as much is made again after a kill
 NEW = "Name a new folder with --out."
+FEW = 3  # sources that a sentence names
+BUSY = "Another scan is writing to {}. Wait for it, or stop it."
 
 
 class Placed(NamedTuple):
@@ -66,13 +73,14 @@ class Folder:
         if not manifest:
             raise ScanError(f"{path / MANIFEST} is damaged. {NEW}")
         self.path, self.manifest = path, manifest
+        self.again = set()  # shards whose file is there and to be made again
         try:
             self._listing = _opened(path / LISTING, "rw")
             self._listing.execute("BEGIN EXCLUSIVE")  # released by the system, too, when this process is killed
             fingerprint = _fingerprint(self._listing)
         except sqlite3.Error as error:
             if "locked" in str(error):
-                raise ScanError(f"Another scan is writing to {path}. Wait for it, or stop it.") from None
+                raise ScanError(BUSY.format(path)) from None
             raise ScanError(f"{path / LISTING} cannot be used ({error}). {NEW}") from None
         if fingerprint != self.manifest.listing_sha256:
             raise ScanError(f"{path / LISTING} is not the listing that {MANIFEST} speaks of. {NEW}")
@@ -93,7 +101,11 @@ class Folder:
         return (position - 1) // self.manifest.shard_rows
 
     def is_done(self, shard: int) -> bool:
-        return self.file_of(shard).is_file()
+        return shard not in self.again and self.file_of(shard).is_file()
+
+    def positions(self, shard: int) -> range:
+        start = shard * self.manifest.shard_rows
+        return range(start + 1, min(start + self.manifest.shard_rows, self.manifest.pictures) + 1)
 
     def missing(self) -> Iterator[Shard]:
         """The shards that are not done."""
@@ -103,33 +115,65 @@ class Folder:
                 yield number, list(_placed(self._listing, start, start + self.manifest.shard_rows))
 
 
-def begin(path: Path, source: Sequence[str], items: Iterable[Item], model_sha256: str, shard_rows: int | None) -> None:
-    """Make the folder of a scan, with its listing and its manifest.
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """The folder of a scan, made where there is none, and kept from other scans. The system lets go of it, too, when
+    this process is killed.
 
     Raises:
-        ScanError: there is something of that name, no folder to put it into, or there are no pictures.
+        ScanError: another scan has it, or it cannot be made.
     """
-    unbegun = _is_unbegun(path)
     try:
-        if unbegun:
-            for left in path.iterdir():
-                left.unlink()
-        else:
-            path.mkdir()
+        path.mkdir()
+        made = True
     except FileExistsError:
-        raise ScanError(f"There is a {path} already. Add --resume to go on with a scan, or name another.") from None
+        made = False
     except OSError as error:
         raise ScanError(f"{path} cannot be made: {error.strerror}.") from None
+    with _locked(path):
+        try:
+            yield
+        except BaseException:
+            if made and not os.listdir(path):
+                path.rmdir()
+            raise
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Of a folder itself, so that nothing is left lying; where the system cannot do so, the listing's lock is all."""
+    if not (fcntl and path.is_dir()):
+        yield
+        return
+    lock = os.open(path, os.O_RDONLY)
     try:
-        with whole_file(path / LISTING) as partial, closing(_new(partial)) as listing:
-            pictures = _sort(listing, items)
-            if not pictures:
-                raise ScanError(f"No pictures in {', '.join(source)}.")
-            fingerprint = _fingerprint(listing)
-    except BaseException:
-        if not unbegun:
-            path.rmdir()
-        raise
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if isinstance(error, BlockingIOError):
+            os.close(lock)
+            raise ScanError(BUSY.format(path)) from None
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def begin(path: Path, source: Sequence[str], items: Iterable[Item], model_sha256: str, shard_rows: int | None) -> None:
+    """Make the listing and the manifest of a scan in its folder, see `held`.
+
+    Raises:
+        ScanError: there is something else of that name, or there are no pictures.
+    """
+    if path.exists() and not _is_unbegun(path):
+        raise ScanError(f"There is a {path} already. Add --resume to go on with a scan, or name another.")
+    path.mkdir(exist_ok=True)
+    for left in path.iterdir():
+        left.unlink()
+    with whole_file(path / LISTING) as partial, closing(_new(partial)) as listing:
+        pictures = _sort(listing, items)
+        if not pictures:
+            raise ScanError(f"No pictures in {_named(source)}.")
+        fingerprint = _fingerprint(listing)
     manifest = Manifest(absolute(source), os.getcwd(), pictures, fingerprint, model_sha256, shard_rows or SHARD_ROWS)
     write_text(path / MANIFEST, json.dumps(asdict(manifest), indent=1) + "\n")
 
@@ -146,8 +190,14 @@ def check_same(folder: Folder, source: Sequence[str], model_sha256: str, shard_r
                         ("shard_rows", "with other shards")):  # fmt: skip
         begun = getattr(manifest, field)
         if begun != asked[field]:
-            begun = ", ".join(begun) if isinstance(begun, list) else begun
+            begun = _named(begun) if isinstance(begun, list) else begun
             raise ScanError(f"{folder.path} was begun {said} ({begun}). Name that one, or a new folder with --out.")
+
+
+def _named(source: Sequence[str]) -> str:
+    """The first few: a shell makes thousands of a pattern."""
+    more = f" and {len(source) - FEW} more" if len(source) > FEW else ""
+    return ", ".join(source[:FEW]) + more
 
 
 def absolute(source: Sequence[str]) -> list[str]:

@@ -1,14 +1,14 @@
 """Items -> the bytes of their pictures, some files ahead of the one asked for."""
 
 import os
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import TypeVar
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from detect.picture import MAX_BYTES, TOO_MANY_BYTES, PictureError, read_file
@@ -19,6 +19,8 @@ from detect.scan.stores import is_url, open_file, read_part
 AHEAD = 16  # files that are read side by side: an object store takes its time over each
 ROWS = 16  # pictures of a Parquet file in memory at a time
 BUFFER = 2**20  # bytes of a Parquet file read at a time, instead of a column of a whole row group
+GONE = "There is no such file."
+UNREADABLE = "The file cannot be read: "  # then why
 
 Thing, Made = TypeVar("Thing"), TypeVar("Made")
 
@@ -29,6 +31,7 @@ class Reader:
     def __init__(self, folder: str):
         self.folder = folder
         self._pool = ThreadPoolExecutor(AHEAD)
+        self._table = None  # the one read last: whoever asks for its next rows goes on in it
 
     def read(self, items: Sequence[Item]) -> Iterator[bytes | PictureError]:
         """The bytes of each item's picture in turn, or why it has none."""
@@ -62,49 +65,73 @@ class Reader:
             return _unreadable(error)
 
     def _rows(self, file: str, rows: list[int]) -> Iterator[bytes | PictureError]:
-        """Of rows in rising order; what comes after damage cannot be read either."""
-        given = 0
         try:
-            for data in _cells(file, rows):
-                yield data
-                given += 1
+            if not (self._table and self._table.name == file):
+                self._table = _Table(file)
         except (ScanError, LookupError) as error:
-            yield from [PictureError(str(error))] * (len(rows) - given)
+            yield from [PictureError(str(error))] * len(rows)
         except Exception as error:
-            yield from [_unreadable(error)] * (len(rows) - given)
+            yield from [_unreadable(error)] * len(rows)
+        else:
+            yield from (self._picture(self._table.cell(row)) for row in rows)
+
+    def _picture(self, cell: object) -> bytes | PictureError:
+        """What a cell of a column of pictures holds, or the file that it names instead."""
+        if isinstance(cell, dict):
+            if cell["bytes"] is None and cell.get("path"):
+                return self._read(Item(cell["path"]))
+            cell = cell["bytes"]
+        if cell is None:
+            return PictureError("This row of the table has no picture in it.")
+        return PictureError(TOO_MANY_BYTES) if isinstance(cell, bytes) and len(cell) > MAX_BYTES else cell
 
 
-def _cells(file: str, rows: list[int]) -> Iterator[bytes | PictureError]:
-    wanted = deque(rows)
-    with open_file(file) as opened:
-        parquet = pq.ParquetFile(opened, buffer_size=BUFFER, pre_buffer=False)
-        column, _ = picture_column(parquet.schema_arrow)
-        end = 0
-        for group in range(parquet.num_row_groups):
-            at, end = end, end + parquet.metadata.row_group(group).num_rows
-            batches = parquet.iter_batches(ROWS, row_groups=[group], columns=[column], use_threads=False)
-            while wanted and wanted[0] < end:
-                batch = next(batches).column(0)
-                while wanted and wanted[0] < at + len(batch):
-                    yield _cell(batch[wanted.popleft() - at])
-                at += len(batch)
+class _Table:
+    """The column of pictures of a Parquet file, read from front to back; going back begins a row group anew.
+
+    What comes after damage in a row group cannot be read either; the next one can.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+        self._parquet = pq.ParquetFile(open_file(name), buffer_size=BUFFER, pre_buffer=False)
+        self._column, _ = picture_column(self._parquet.schema_arrow)
+        sizes = [self._parquet.metadata.row_group(group).num_rows for group in range(self._parquet.num_row_groups)]
+        self._starts = [0, *accumulate(sizes[:-1])]
+        self._group, self._at = -1, 0  # the row group that is being read, and the row at which `_batch` begins
+
+    def cell(self, row: int) -> object:
+        """Of a row: None, bytes, a dict of a Hugging Face picture, or why it cannot be read, as a PictureError."""
+        group = bisect_right(self._starts, row) - 1
+        if group != self._group or row < self._at:
+            self._begin(group)
+        try:
+            while not self._damage and row >= self._at + len(self._batch):
+                self._at, self._batch = self._at + len(self._batch), ()
+                self._batch = next(self._batches).column(0)
+        except StopIteration:
+            self._damage = PictureError("The table has fewer rows than when it was listed.")
+        except Exception as error:
+            self._damage = _unreadable(error)
+        return self._damage or self._batch[row - self._at].as_py()
+
+    def _begin(self, group: int) -> None:
+        self._group, self._at, self._batch, self._damage = group, self._starts[group], (), None
+        self._batches = self._parquet.iter_batches(ROWS, row_groups=[group], columns=[self._column], use_threads=False)
 
 
-def _cell(value: pa.Scalar) -> bytes | PictureError:
-    data = value.as_py()
-    data = data.get("bytes") if isinstance(data, dict) else data
-    if data is None:
-        return PictureError("This row of the table has no picture in it.")
-    return data if len(data) <= MAX_BYTES else PictureError(TOO_MANY_BYTES)
+def may_be_read_later(error: str | None) -> bool:
+    """Whether what kept a picture from being read may be no fault of its own, as where a store cannot be reached."""
+    return error is not None and error.startswith((GONE, UNREADABLE))
 
 
 def _unreadable(error: Exception) -> PictureError:
     """Whatever keeps a picture from being read, in an object store's words or the system's, is an error of that picture
     alone."""
     if isinstance(error, FileNotFoundError):
-        return PictureError("There is no such file.")
+        return PictureError(GONE)
     reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0][:200]
-    return PictureError(f"The file cannot be read: {reason.rstrip('.')}.")
+    return PictureError(f"{UNREADABLE}{reason.rstrip('.')}.")
 
 
 def _ahead(pool: ThreadPoolExecutor, make: Callable[[Thing], Made], things: Iterable[Thing]) -> Iterator[Made]:

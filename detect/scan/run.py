@@ -10,13 +10,16 @@ from pathlib import Path
 
 from detect.detector import Detector
 from detect.scan import ScanError
-from detect.scan.firsts import Firsts
-from detect.scan.folder import Folder, begin, check_same, is_begun
-from detect.scan.listing import VIDEO, Listing
+from detect.scan.firsts import Firsts, Found
+from detect.scan.folder import Folder, begin, check_same, held, is_begun
+from detect.scan.listing import FILE, MEMBER, VIDEO, Listing
 from detect.scan.local import LocalEngine
 from detect.scan.progress import Progress
+from detect.scan.reader import may_be_read_later
 from detect.scan.rows import Rows
 from detect.scan.totals import Totals
+
+FEW = 10  # pictures
 
 
 def scan(args: Namespace, model: str | Path) -> int:
@@ -27,7 +30,7 @@ def scan(args: Namespace, model: str | Path) -> int:
     """
     detector = Detector(model)
     sha256 = detector.model.sha256
-    with _engine(args, detector) as engine, _keeping(args.out):
+    with _engine(args, detector) as engine, _keeping(args.out), held(args.out):
         if not (args.resume and is_begun(args.out)):
             _begin(args, sha256)
         with closing(Folder(args.out)) as folder:
@@ -35,6 +38,7 @@ def scan(args: Namespace, model: str | Path) -> int:
             firsts, rows = Firsts(), Rows(folder)
             with Progress(folder.manifest.pictures, firsts.claim_done(folder)) as progress:
                 for number, found in engine.judge(folder, firsts, progress):
+                    _check_reached(found)
                     rows.write(number, found)
     totals = Totals.of(args.out)
     print(f"{totals}. They are in {args.out}", file=sys.stderr)
@@ -62,6 +66,18 @@ def _keeping(out: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or error
         raise ScanError(f"{out} cannot be written to: {reason}. Make room, then add --resume.") from None
+
+
+def _check_reached(found: list[Found]) -> None:
+    """Raise ScanError where none of many files could be read: it is not they that something is wrong with."""
+    wrong = found[0].result
+    if len(found) > FEW and all(
+        one.placed.item.kind in (FILE, MEMBER) and may_be_read_later(one.result and str(one.result)) for one in found
+    ):
+        raise ScanError(
+            f"None of the {len(found)} pictures from {found[0].placed.item.path} on can be read: {wrong} What is done "
+            "is kept; make them reachable, then add --resume, or name a new folder with --out to leave them out."
+        )
 
 
 def _begin(args: Namespace, model_sha256: str) -> None:
