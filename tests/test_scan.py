@@ -216,7 +216,7 @@ def test_a_source_that_is_gone_stops_the_scan_and_costs_no_row(small, model, tmp
     before = rows(out)
     (out / "part-000001.parquet").unlink()
     (tmp_path / "a").rename(tmp_path / "b")
-    refused("None of the 12 pictures from .*0012.jpg on can be read: There is no such file", *words, "--resume")
+    refused("None of 12 pictures, from .*0012.jpg on, can be read: There is no such file", *words, "--resume")
     assert shards(out) == ["part-000000.parquet"]
     (tmp_path / "b").rename(tmp_path / "a")
     assert scan(*words, "--resume").returncode == 0 and rows(out) == before
@@ -292,7 +292,8 @@ def refused(sentence: str, *words: object) -> None:
 def test_an_older_scan_or_anything_else_is_left_alone(album, model, tmp_path):
     out = tmp_path / "out.parquet"
     scan(album, "--out", out, "--model", model)
-    for there in (out, album, model):
+    (tmp_path / "link").symlink_to("nowhere")
+    for there in (out, album, model, tmp_path / "link"):
         refused("There is a .* already. Add --resume", album, "--out", there, "--model", model)
     refused("There is a .* already", album, "--out", album, "--model", model, "--resume")
     assert len(shards(out)) == 1 and not (album / "_scan.json").exists()

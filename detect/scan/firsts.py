@@ -12,7 +12,13 @@ from detect.scan.folder import Folder, Placed
 from detect.scan.reader import may_be_read_later
 from detect.verdict import Verdict
 
-COLUMNS = ["position", "sha256", "duplicate_of", "label", "error"]  # read of the shards that are done
+COLUMNS = [
+    "position",
+    "sha256",
+    "duplicate_of",
+    "label",
+    "error",
+]  # of the shards that are done; `Totals` reads no others
 
 
 class Found(NamedTuple):

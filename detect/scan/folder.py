@@ -164,7 +164,7 @@ def begin(path: Path, source: Sequence[str], items: Iterable[Item], model_sha256
     Raises:
         ScanError: there is something else of that name, or there are no pictures.
     """
-    if path.exists() and not _is_unbegun(path):
+    if os.path.lexists(path) and not _is_unbegun(path):
         raise ScanError(f"There is a {path} already. Add --resume to go on with a scan, or name another.")
     path.mkdir(exist_ok=True)
     for left in path.iterdir():

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from detect.detector import Detector
+from detect.picture import PictureError
 from detect.scan import ScanError
 from detect.scan.firsts import Firsts, Found
 from detect.scan.folder import Folder, begin, check_same, held, is_begun
@@ -70,14 +71,17 @@ def _keeping(out: Path) -> Iterator[None]:
 
 def _check_reached(found: list[Found]) -> None:
     """Raise ScanError where none of many files could be read: it is not they that something is wrong with."""
-    wrong = found[0].result
-    if len(found) > FEW and all(
-        one.placed.item.kind in (FILE, MEMBER) and may_be_read_later(one.result and str(one.result)) for one in found
-    ):
+    if len(found) > FEW and all(map(_is_out_of_reach, found)):
+        placed, _, _, error = found[0]
         raise ScanError(
-            f"None of the {len(found)} pictures from {found[0].placed.item.path} on can be read: {wrong} What is done "
-            "is kept; make them reachable, then add --resume, or name a new folder with --out to leave them out."
+            f"None of {len(found)} pictures, from {placed.item.path} on, can be read: {error} Make them reachable, "
+            "then add --resume; or, to go without them, name a new folder with --out."
         )
+
+
+def _is_out_of_reach(found: Found) -> bool:
+    file = found.placed.item.kind in (FILE, MEMBER)  # of a Parquet file, as many rows may be damaged
+    return file and isinstance(found.result, PictureError) and may_be_read_later(str(found.result))
 
 
 def _begin(args: Namespace, model_sha256: str) -> None:
