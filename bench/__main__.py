@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 
-from bench import engines, folder, page, photo, reduced, scaling, scan, server
+from bench import engines, folder, page, photo, reduced, scaling, scan, server, training
 from bench.report import markdown, readme_markdown
 from detect.files import write_text
 from train.data import DataError
@@ -21,7 +21,8 @@ from train.timing import machine
 
 FOLDER = Path(__file__).resolve().parent
 PARTS = {"engines": engines.measure, "photo": photo.measure, "folder": folder.measure, "server": server.measure,
-         "page": page.measure, "scan": scan.measure, "reduced": reduced.measure}  # fmt: skip
+         "page": page.measure, "scan": scan.measure, "training": training.measure,
+         "reduced": reduced.measure}  # fmt: skip
 PACKAGES = ("onnxruntime", "openvino", "keras", "tensorflow", "ai-edge-litert", "torch", "transformers", "gradio",
             "ray")  # fmt: skip
 MARK = "speed"  # of the block in README

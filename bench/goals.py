@@ -49,6 +49,8 @@ GOALS = (
     Goal("`/analyze_batch`: pictures/s over the command line's", "server", "albums", columns=("over the command line",),
          at_least=0.8),
     Goal("server: growth of memory from 100 to 2,000 requests", "server", "memory", columns=("growth",), at_most=0.05),
+    Goal("training: share of the time that the input pipeline takes", "training", "steps", columns=("share lost",),
+         at_most=0.1),
     Goal("`/predict`: ms that it takes beyond an empty Gradio function", "server", "requests", ((1,),),
          ("p50 over nothing, ms",), at_most=20),
     Goal("photograph of 0.8 megapixels: ms from the file to the verdict", "photo", "split", ((0.8,),), ("all",),

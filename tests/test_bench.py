@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT
 
 import app
-from bench import folder, photo
+from bench import folder, photo, training
 from bench import server as serving
 from bench.__main__ import MARK, PARTS, main
 from bench.engines import FIRST, INT8, KERAS, OTHERS, VIT, check_agreement
@@ -20,6 +20,7 @@ from bench.goals import GOALS, Goal
 from bench.report import markdown, readme_markdown
 from bench.serving import Client, Served, load, served
 from bench.timing import in_turns, median_ms, percentile_ms
+from train.recipe import load_recipe
 from train.report import END, begin_mark
 
 RESULTS = json.loads((ROOT / "bench" / "results.json").read_text(encoding="utf-8"))
@@ -115,6 +116,34 @@ def test_requests_and_albums_are_timed_beside_nothing_and_the_command_line(serve
     assert [row[0] for row in rows] == list(serving.ALBUM_SIZES)
     for _, command, album, over, sent in rows:
         assert over == pytest.approx(album / command, rel=0.05) and sent > 0
+
+
+def test_a_training_loses_what_its_batches_take(short_backbone, monkeypatch):
+    """Of batches that take half a second more."""
+    import keras
+
+    from train import backbones
+    from train.batches import Batches
+
+    def tiny(include_top, weights, input_shape, pooling) -> keras.Model:
+        return keras.Sequential([keras.Input(input_shape), keras.layers.Conv2D(4, 3, 8),
+                                 keras.layers.GlobalAveragePooling2D()])  # fmt: skip
+
+    make = Batches.__getitem__
+    monkeypatch.setattr(Batches, "__getitem__", lambda self, index: (sleep(0.5), make(self, index))[1])
+    monkeypatch.setattr(backbones, "BACKBONES", {"tiny": backbones.Backbone(tiny, "avg")})
+    for name, value in {"RECIPES": ("paper",), "PICTURES": 32, "ROUNDS": 3, "FEATURE_ROUNDS": 3}.items():
+        monkeypatch.setattr(training, name, value)
+    (steps,) = training.in_this_process()
+    assert [row[0] for row in steps["rows"]] == ["mobilenet_v2, recipe paper, from epoch 1 on", "tiny, its features"]
+    for _, size, count, rate, step, alone, made, lost in steps["rows"]:
+        assert (size, count) == (96, 64) and rate == pytest.approx(1000 * count / step, rel=0.01)
+        assert lost == pytest.approx(1 - alone / step, abs=0.001) and alone > 0
+        assert min(step, made) > 500 and 0 < lost < 1
+
+
+def test_every_phase_of_a_recipe_is_timed():
+    assert [training.phases(load_recipe(name)) for name in ("shipped", "paper")] == [[0, 10, 14], [0]]
 
 
 # What is said of the results

@@ -1,5 +1,6 @@
 """Augmentation of face crops, by Pillow: flips, small rotations, scalings and shifts (the paper's)."""
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -22,7 +23,8 @@ def augment(crop: np.ndarray, options: Augment, rng: np.random.Generator) -> np.
     if not (angle or zoom != 1 or shift.any()):
         return np.ascontiguousarray(crop)
     pad = size // 2
-    padded = Image.fromarray(np.pad(crop, ((pad, pad), (pad, pad), (0, 0)), mode="symmetric"))
+    padded = cv2.copyMakeBorder(np.ascontiguousarray(crop), pad, pad, pad, pad, cv2.BORDER_REFLECT)
+    padded = Image.fromarray(padded)
     # Pillow wants the map from result to source: about the centre, rotate and scale, then shift.
     cos, sin, centre = np.cos(angle) / zoom, np.sin(angle) / zoom, size / 2
     x, y = pad + centre + shift
