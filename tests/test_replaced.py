@@ -30,11 +30,11 @@ class Slow(Detector):
 
     pause, error = 0, None
 
-    def predict(self, pictures):
+    def predict_one(self, picture):
         time.sleep(self.pause)
         if self.error:
             raise self.error
-        return super().predict(pictures)
+        return super().predict_one(picture)
 
 
 @pytest.fixture(scope="module")
