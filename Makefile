@@ -24,7 +24,7 @@ test: .venv-test/installed
 	.venv-test/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 hardening: .venv-test/installed
-	.venv-test/bin/python -m pytest tests/hardening --figures reports/hardening/hardening.json
+	.venv-test/bin/python -m pytest tests/hardening -n 2 --dist loadfile --figures reports/hardening/hardening.json
 
 clients: .venv-clients/installed
 
