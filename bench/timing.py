@@ -14,7 +14,8 @@ def in_turns(
     ahead: int = 0,
     clock: Callable[[], float] = perf_counter,
 ) -> dict[str, np.ndarray]:
-    """Run every piece of work once a round, in an order that changes from round to round.
+    """Run every piece of work once a round, in an order drawn anew each round: what one leaves behind, such as threads
+    that wait awake, meets now this one, now that.
 
     Args:
         work: by name.
@@ -27,10 +28,9 @@ def in_turns(
     Returns:
         By name, seconds [rounds].
     """
-    names, taken = list(work), {name: [] for name in work}
+    names, taken, rng = list(work), {name: [] for name in work}, np.random.default_rng(0)
     for turn in tqdm(range(warm_up + rounds), unit="round", disable=None):
-        shift = turn % len(names)
-        for name in names[shift:] + names[:shift]:
+        for name in rng.permutation(names).tolist():
             for _ in range(ahead):
                 work[name]()
             started = clock()
