@@ -1,4 +1,5 @@
-"""What has to happen before Gradio is imported: it is told of the folder for uploads, and starts more quickly.
+"""What has to happen before Gradio is imported: it is told of the folder for uploads, and starts more quickly; and what
+has to happen before there are threads.
 
 Gradio reads the folder's name when it is imported, in some of its parts.
 
@@ -6,6 +7,8 @@ While Gradio is imported it parses its own source once for each component and wr
 which takes half of the import's time and needs a writable installation. Nothing that runs reads those files.
 """
 
+import ctypes
+import platform
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
@@ -20,6 +23,10 @@ try:
 except OSError as error:
     sys.exit(texts.NO_START.format(error.filename, error.strerror))
 WRITER = "gradio.component_meta"
+# glibc gives threads eight arenas a core, and each of them keeps tens of megabytes of the pictures that were in it.
+if platform.libc_ver()[0] == "glibc":
+    M_ARENA_MAX = -8
+    ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
 class _WithoutStubs(MetaPathFinder):

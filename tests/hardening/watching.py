@@ -8,7 +8,7 @@ from typing import NamedTuple
 from servers import ROOT
 
 SECONDS = 5  # for one file, of the processor: what else runs on the machine may hold it up
-MEGABYTES = 1024 + 32 * max(0, os.cpu_count() - 2)  # for one process, whose every thread keeps some of what it had
+MEGABYTES = 1024  # for one process
 _BOUNDING_SET_DROP, _RIGHTS_OVER_FILES = 24, (1, 2)  # of Linux, see capabilities(7)
 
 
