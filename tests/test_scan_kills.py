@@ -17,6 +17,7 @@ KILLED = """
 import os, signal, sys
 from detect.__main__ import main
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in a shell's background does not have
 sign, moment, number, *words = sys.argv[1:]
 left, rename = int(number), os.replace
 
