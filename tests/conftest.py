@@ -275,6 +275,12 @@ def by_colour(tmp_path_factory) -> Detector:
 
 
 @pytest.fixture(scope="session")
+def model(by_colour) -> Path:
+    """The file of that model."""
+    return by_colour.model.path
+
+
+@pytest.fixture(scope="session")
 def faces_data() -> Path:
     """The research pictures, where they are present."""
     if not FACES.is_dir():

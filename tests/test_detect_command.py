@@ -17,17 +17,10 @@ import numpy as np
 import pytest
 from conftest import ROOT, command
 from PIL import Image
-from test_model import write_model
 
 from detect.__main__ import main
 
 VERDICT_KEYS = ["path", "label", "p_fake", "confidence", "reasons", "faces", "ms"]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
-    """A small model that judges by colour: what is redder than blue is fake."""
-    return write_model(tmp_path_factory.mktemp("model") / "m.onnx", weights=(200, 0, -200))
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 from scans import fill, rows, scan, shards, started
-from test_model import write_model
 
 PICTURES, SHARD = 120, 10
 # Sends a signal to its own process at the n-th renaming of a file, before it or after it.
@@ -34,11 +33,6 @@ def replace(*names):
 os.replace = replace
 sys.exit(main(words))
 """
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model") / "m.onnx", weights=(200, 0, -200))
 
 
 @pytest.fixture(scope="module")

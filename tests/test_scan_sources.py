@@ -1,39 +1,17 @@
-"""What `python -m detect scan` takes: folders, patterns, lists, Parquet, tars, and all of these in object stores."""
+"""What `python -m detect scan` takes: folders, patterns, lists, Parquet and tars; stores are in test_scan_stores.py."""
 
 import os
 import shutil
 import tarfile
+from functools import partial
 from pathlib import Path
 
-import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
-from scans import fill, paths, rows, scan
-from test_model import write_model
+from scans import IN_TURNS, bytes_of, enumerate_names, fill, labels, scan, table, tar
 
-from detect.scan import reader, stores
-
-
-class Bucket(MemoryFileSystem):
-    """A store that takes its arguments in another order, as s3fs does."""
-
-    protocol = "bucket"
-    store = {}  # noqa: RUF012
-    pseudo_dirs = [""]  # noqa: RUF012
-
-    def cat_file(self, path, version_id=None, start=None, end=None, **kwargs):
-        assert version_id is None
-        return super().cat_file(path, start=start, end=end, **kwargs)
-
-
-fsspec.register_implementation("bucket", Bucket, clobber=True)
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model") / "m.onnx", weights=(200, 0, -200))
+from detect.scan import reader
 
 
 @pytest.fixture(scope="module")
@@ -46,46 +24,14 @@ def album(small, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def judged(model, tmp_path):
-    """Scan sources; (label, or what the error begins with) by path."""
-
-    def run(*sources: object, status: int = 0) -> dict[str, str]:
-        out = tmp_path / "out.parquet"
-        done = scan(*sources, "--out", out, "--model", model)
-        assert done.returncode == status, done.stderr
-        found = {row["path"]: row["label"] or row["error"] for row in rows(out)}
-        assert list(found) == sorted(found, key=lambda path: path.partition("#")[0]) == paths(out)
-        return found
-
-    return run
-
-
-LABELS = ["fake", "real"] * 2
-
-
-def bytes_of(album: Path) -> list[bytes]:
-    return [file.read_bytes() for file in sorted(album.iterdir())]
-
-
-def table(column: str, kind: pa.DataType, values: list, **others: list) -> pa.Table:
-    return pa.table({"number": list(range(len(values))), column: pa.array(values, kind), **others})
-
-
-def tar(file: Path, members: dict[str, bytes], style: str = "w") -> Path:
-    with tarfile.open(file, style) as packed:
-        for name, data in members.items():
-            (file.parent / "member").write_bytes(data)
-            packed.add(file.parent / "member", name)
-    return file
-
-
-# On this machine
+    return partial(labels, model, tmp_path / "out.parquet")
 
 
 def test_a_folder_with_all_inside_it(judged, album, tmp_path):
     shutil.copytree(album, tmp_path / "a" / "b" / "c")
     shutil.copy(album / "0001.jpg", tmp_path / "a" / "z.JPEG")
     names = [*(f"b/c/{number:04d}.jpg" for number in range(4)), "z.JPEG"]
-    expected = zip((f"{tmp_path}/a/{name}" for name in names), [*LABELS, "real"], strict=True)
+    expected = zip((f"{tmp_path}/a/{name}" for name in names), [*IN_TURNS, "real"], strict=True)
     assert judged(tmp_path / "a") == dict(expected)
 
 
@@ -126,7 +72,7 @@ def test_a_folder_inside_that_cannot_be_read_is_a_row(judged, album, tmp_path, m
     monkeypatch.setattr(os, "scandir", refuses)
     found = judged(tmp_path / "a", status=1)
     assert found.pop(f"{tmp_path}/a/locked") == f"{tmp_path}/a/locked cannot be read: Permission denied."
-    assert list(found.values()) == LABELS
+    assert list(found.values()) == IN_TURNS
 
 
 def test_what_is_left_out_is_told_by_its_kind(album, model, tmp_path):
@@ -140,7 +86,7 @@ def test_what_is_left_out_is_told_by_its_kind(album, model, tmp_path):
 
 def test_several_sources_and_what_is_meant_twice_once(judged, album):
     found = judged(album / "0003.jpg", album / "*2.jpg", album / "0003.jpg", album)
-    assert list(found.values()) == LABELS
+    assert list(found.values()) == IN_TURNS
 
 
 def test_a_list_of_paths(judged, album, tmp_path):
@@ -174,7 +120,7 @@ def test_a_parquet_file_with_a_column_of_paths(judged, album, tmp_path, column, 
     pq.write_table(table(column, kind, names, caption=["a"] * 5), tmp_path / "t.parquet")
     found = judged(tmp_path / "t.parquet", status=1)
     assert found.pop(f"{tmp_path}/t.parquet#4") == "This row of the table has no path."
-    assert list(found) == names[:4] and list(found.values()) == LABELS
+    assert list(found) == names[:4] and list(found.values()) == IN_TURNS
 
 
 @pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary(), pa.binary_view()])
@@ -183,7 +129,7 @@ def test_a_parquet_file_with_a_column_of_bytes(judged, album, tmp_path, column, 
     data = [*bytes_of(album), None, b"no picture", b""]
     pq.write_table(table(column, kind, data, path=["x"] * 7), tmp_path / "t.parquet", row_group_size=2)
     said = list(judged(tmp_path / "t.parquet", status=1).values())
-    assert said[:5] == [*LABELS, "This row of the table has no picture in it."]
+    assert said[:5] == [*IN_TURNS, "This row of the table has no picture in it."]
     assert said[5].startswith("This is not a picture") and said[6].startswith("The file is empty")
 
 
@@ -195,7 +141,7 @@ def test_a_parquet_data_set_as_hugging_face_has_it(judged, album, tmp_path):
         kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
         pq.write_table(table("image", kind, images, **rest), tmp_path / f"t{shard}.parquet")
     found = judged(tmp_path)
-    assert found == {f"{tmp_path}/t{n // 2}.parquet#{n % 2}": label for n, label in enumerate(LABELS)}
+    assert found == {f"{tmp_path}/t{n // 2}.parquet#{n % 2}": label for n, label in enumerate(IN_TURNS)}
 
 
 def test_a_hugging_face_row_that_names_a_file_instead_of_its_bytes(judged, album, tmp_path):
@@ -255,7 +201,7 @@ def test_a_table_that_was_made_shorter_after_it_was_listed(tmp_path):
 def test_a_tar_as_webdataset_packs_it(judged, album, tmp_path):
     members = {f"{n:04d}.{kind}": data for n, data in enumerate(bytes_of(album)) for kind in ("jpg", "json", "cls")}
     tar(tmp_path / "t.tar", members)
-    assert judged(tmp_path / "t.tar") == {f"{tmp_path}/t.tar#{n:04d}.jpg": label for n, label in enumerate(LABELS)}
+    assert judged(tmp_path / "t.tar") == {f"{tmp_path}/t.tar#{n:04d}.jpg": label for n, label in enumerate(IN_TURNS)}
 
 
 @pytest.mark.parametrize("damage", ["overwritten", "cut inside it", "cut before it"])
@@ -288,17 +234,13 @@ def test_what_is_damaged_in_a_folder_is_a_row_and_the_rest_go_on(judged, album, 
     data[len(data) // 2 : len(data) // 2 + 30_000] = b"\xff" * 30_000
     (folder / "image.parquet").write_bytes(data)
     found = {path.removeprefix(f"{folder}/"): said for path, said in judged(folder, status=1).items()}
-    assert [found[f"{number:04d}.jpg"] for number in range(4)] == LABELS
+    assert [found[f"{number:04d}.jpg"] for number in range(4)] == IN_TURNS
     assert "is not a whole, uncompressed tar" in found["cut.tar"] and found["cut.tar#0000.jpg"] == "fake"
     assert "is not a whole, uncompressed tar" in found["packed.tar"]
     assert "cannot be used" in found["no.parquet"]
     assert "of its columns, number, caption, none" in found["captions.parquet"]
     said = [found[f"image.parquet#{row}"] for row in range(40)]
     assert said[0].startswith("This is not a picture") and said[39].startswith("The file cannot be read"), said
-
-
-def enumerate_names(pictures: list[bytes]) -> list[tuple[str, bytes]]:
-    return [(f"{number:04d}.jpg", data) for number, data in enumerate(pictures)]
 
 
 @pytest.mark.parametrize("name", ["captions.parquet", "no.parquet", "no.tar"])
@@ -326,96 +268,3 @@ def test_files_that_cannot_be_read_are_rows(judged, album, tmp_path):
         "pipe.jpg": "This is not an ordinary file.",
         "vast.png": "The file is larger than 64 MB. Send a smaller copy.",
     }
-
-
-# In object stores
-
-
-@pytest.fixture(params=["memory", "bucket"])
-def bucket(request, album, tmp_path):
-    """The URL of a bucket with pictures, a tar, a table and a list."""
-    root = f"{request.param}://photos"
-    store, place = fsspec.core.url_to_fs(root)
-    store.put(f"{album}/", f"{place}/album/", recursive=True)
-    data = bytes_of(album)
-    store.put(str(tar(tmp_path / "t.tar", dict(enumerate_names(data)))), f"{place}/t.tar")
-    pq.write_table(table("image", pa.binary(), data), tmp_path / "t.parquet")
-    store.put(str(tmp_path / "t.parquet"), f"{place}/t.parquet")
-    store.pipe(f"{place}/list.txt", f"{root}/album/0003.jpg\n{root}/gone.jpg\n".encode())
-    store.pipe(f"{place}/empty.png", b"")
-    store.pipe(f"{place}/clip.mp4", b"")
-    yield root
-    store.rm(place, recursive=True)
-
-
-def test_a_bucket(judged, bucket):
-    found = judged(bucket, status=1)
-    assert list(found.values()) == [*LABELS, "The file is empty. Send the picture again.", *LABELS, *LABELS]
-    assert all(stores.is_url(path) for path in found)
-
-
-def test_a_scan_is_no_part_of_the_bucket_it_is_in(judged, bucket):
-    store, place = fsspec.core.url_to_fs(bucket)
-    store.copy(f"{place}/album/0000.jpg", f"{place}/older/0000.jpg")
-    store.pipe(f"{place}/older/_scan.json", b"{}")
-    found = judged(bucket, status=1)
-    assert [path for path in found if path.endswith("/0000.jpg")] == [min(found)] and "/album/" in min(found)
-
-
-def test_a_store_that_tells_no_sizes(judged, bucket, monkeypatch):
-    ls = MemoryFileSystem.ls
-
-    def sizeless(self, path, detail=True, **kwargs):
-        return [entry | {"size": None} if detail else entry for entry in ls(self, path, detail, **kwargs)]
-
-    monkeypatch.setattr(MemoryFileSystem, "ls", sizeless)
-    assert list(judged(f"{bucket}/album").values()) == LABELS
-
-
-def test_parts_of_a_bucket(judged, bucket):
-    found = judged(f"{bucket}/album/*[01].jpg", f"{bucket}/t.tar", f"{bucket}/album/0002.jpg")
-    assert sorted(found.values()) == sorted([*LABELS[:3], *LABELS])
-
-
-def test_a_list_in_a_bucket_of_what_is_in_it(judged, bucket):
-    assert list(judged(f"{bucket}/list.txt", status=1).values()) == ["real", "There is no such file."]
-
-
-def test_a_store_that_fails_is_an_error_of_each_picture(judged, bucket, monkeypatch):
-    def fails(self, path, *args, **kwargs):
-        raise RuntimeError("throttled\nby the store")
-
-    monkeypatch.setattr(MemoryFileSystem, "cat_file", fails)
-    found = judged(f"{bucket}/album", status=1)
-    assert list(found.values()) == ["The file cannot be read: throttled."] * 4
-
-
-def test_a_file_url(judged, album, tmp_path):
-    shutil.copytree(album, tmp_path / "a")
-    (tmp_path / "a" / "0003.jpg").rename(tmp_path / "a" / "a::b.jpg")
-    assert list(judged(f"file://{tmp_path}/a").values()) == LABELS
-
-
-@pytest.mark.parametrize(
-    ("url", "sentence"),
-    [
-        ("gs://photos", "Please install gcsfs"),
-        ("nothing://photos", "Protocol not known: nothing"),
-        ("memory://gone", "There is no memory://gone"),
-        ("memory://gone/*.jpg", "No pictures in memory://gone/"),
-    ],
-)
-def test_a_store_that_cannot_be_reached_is_refused(model, tmp_path, url, sentence):
-    done = scan(url, "--out", tmp_path / "out.parquet", "--model", model)
-    assert done.returncode == 2 and done.stderr.count("\n") == 1 and sentence in done.stderr
-    assert not (tmp_path / "out.parquet").exists()
-
-
-def test_a_store_that_refuses_to_be_listed_is_a_sentence(model, tmp_path, monkeypatch):
-    def refuses(self, *args, **kwargs):
-        raise LookupError("Access Denied")
-
-    monkeypatch.setattr(MemoryFileSystem, "isdir", refuses)
-    done = scan("memory://photos", "--out", tmp_path / "out.parquet", "--model", model)
-    assert done.returncode == 2
-    assert done.stderr == "python -m detect scan: memory://photos cannot be read: Access Denied.\n"

@@ -40,11 +40,6 @@ def shipped() -> Detector:
 
 
 @pytest.fixture(scope="module")
-def model(by_colour) -> Path:
-    return by_colour.model.path
-
-
-@pytest.fixture(scope="module")
 def person() -> np.ndarray:
     with Image.open(ROOT / "examples" / "real_grace_hopper.jpg") as image:
         return np.asarray(image.convert("RGB").crop((100, 40, 430, 400)).resize((180, 196)))
