@@ -51,7 +51,7 @@ GOALS = (
     Goal("server: growth of memory from 100 to 2,000 requests", "server", "memory", columns=("growth",), at_most=0.05),
     Goal("training: share of the time that the input pipeline takes", "training", "steps", columns=("share lost",),
          at_most=0.1),
-    Goal("`/predict`: ms that it takes beyond an empty Gradio function", "server", "requests", ((1,),),
+    Goal("`/predict`, one client: ms that it takes beyond an empty Gradio function", "server", "requests", ((1,),),
          ("p50 over nothing, ms",), at_most=20),
     Goal("photograph of 0.8 megapixels: ms from the file to the verdict", "photo", "split", ((0.8,),), ("all",),
          at_most=15),
