@@ -238,7 +238,7 @@ def _pixels(image: Image.Image) -> np.ndarray:
     rows = max(1, STRIP_PIXELS // width)
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
-        strip = _to_rgb(image.crop((0, top, width, bottom)))
+        strip = _to_rgb(image.crop((0, top, width, bottom)) if rows < height else image)
         if orientation in _TURNS:
             strip = strip.transpose(_TURNS[orientation])
         place = slice(height - bottom, height - top) if orientation in _FROM_THE_END else slice(top, bottom)
@@ -255,4 +255,4 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")  # convert would copy it
