@@ -25,6 +25,12 @@ def encoded(image: Image.Image, style: str, **options) -> bytes:
     return buffer.getvalue()
 
 
+def up_to_second_scan(jpeg: bytes) -> bytes:
+    """A progressive JPEG with its first scan alone."""
+    start = jpeg.index(b"\xff\xda") + 2
+    return jpeg[: start + re.search(rb"\xff[^\0]", jpeg[start:]).start()] + b"\xff\xd9"
+
+
 def png(width: int, height: int, depth: int, colour: int, rows: bytes, extra: bytes = b"") -> bytes:
     """A PNG file written by hand, for what Pillow does not write."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
