@@ -35,13 +35,18 @@ def table(part, name):
 
 
 def test_work_is_timed_in_turns_and_every_round_counts():
-    order = []
-    work = {"quick": lambda: order.append("quick"), "slow": lambda: (order.append("slow"), sleep(0.02))}
-    taken = in_turns(work, rounds=4, warm_up=2)
-    assert {name: len(seconds) for name, seconds in taken.items()} == {"quick": 4, "slow": 4}
+    order, now = [], 0
+
+    def work(name, seconds):
+        nonlocal now
+        order.append(name)
+        now += seconds
+
+    both = {"quick": lambda: work("quick", 1), "slow": lambda: work("slow", 20)}
+    taken = in_turns(both, rounds=4, warm_up=2, clock=lambda: now)
     rounds = [tuple(order[place : place + 2]) for place in range(0, 12, 2)]
     assert {("quick", "slow"), ("slow", "quick")} == set(rounds)
-    assert taken["slow"].min() >= 0.02 > taken["quick"].max()
+    assert {name: seconds.tolist() for name, seconds in taken.items()} == {"quick": [1] * 4, "slow": [20] * 4}
     assert median_ms(np.array([0.001, 0.002, 0.1])) == 2.0 and percentile_ms(np.arange(101) / 1000, 95) == 95.0
 
 
