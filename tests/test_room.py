@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event, Thread
 
 import pytest
+from waiting import wait_until
 
 from detect.room import Room
 
@@ -57,10 +58,7 @@ def test_who_wants_little_does_not_overtake_who_wants_much():
     room = Room(10)
     with room.taken(6):
         _, much, go_much = taking(room, 8)
-        deadline = time.monotonic() + SOON
-        while not room._first.locked():  # until it waits
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
+        wait_until(room._first.locked)
         _, little, go_little = taking(room, 1)
         assert not little.wait(0.1) and not much.is_set()
     assert much.wait(SOON) and little.wait(SOON)
