@@ -1,6 +1,5 @@
 """Many programs at once for a while, some of whose files are bad: `make hardening` takes two minutes for it."""
 
-import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, cycle, islice
@@ -9,6 +8,7 @@ from threading import Event
 from typing import NamedTuple
 
 import numpy as np
+import psutil
 import pytest
 from servers import Server, serving
 from test_app import bad_files
@@ -110,20 +110,14 @@ def answer_of(client: Client, *values: object) -> dict:
         return {"error": str(error)}
 
 
-def megabytes(process: int) -> float:
-    """Memory that a process holds now."""
-    status = Path(f"/proc/{process}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
-
-
 def soak(server: Server, folder: Path, samples: list[Sample], seconds: float) -> Soaked:
     until, over = time.monotonic() + seconds, Event()
-    memory, handles = [], []
+    process, memory, handles = psutil.Process(server.process.pid), [], []
 
     def watch() -> None:
         while not over.wait(0.25):
-            memory.append(megabytes(server.process.pid))
-            handles.append(len(list(Path(f"/proc/{server.process.pid}/fd").iterdir())))
+            memory.append(process.memory_info().rss / 2**20)
+            handles.append(process.num_fds())
 
     with ThreadPoolExecutor(CLIENTS + 1) as pool:
         watching = pool.submit(watch)
