@@ -159,7 +159,7 @@ def open_reduced(source: Source, longest: int | None) -> Reduced:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             size = image.size
             _check_size(*size, MAX_WEBP_PIXELS if isinstance(image, PlainWebp) else MAX_PIXELS)
-            if longest is None or not isinstance(image, PlainJpeg):
+            if longest is None or not isinstance(image, PlainJpeg) or _is_lossless(image, data):
                 return _whole(_decode(image, math.prod(size)))
             image.draft(None, [max(1, side * longest // max(size)) for side in size])
             zoom = math.ceil(max(size) / max(image.size))
@@ -202,6 +202,12 @@ def _check_size(width: int, height: int, most: int = MAX_PIXELS) -> None:
         raise PictureError(TOO_LARGE.format(most // 10**6))
     if min(width, height) < MIN_SIDE:
         raise PictureError(f"The picture is {width} x {height} pixels; at least {MIN_SIDE} on each side are needed.")
+
+
+def _is_lossless(image: PlainJpeg, data: bytes) -> bool:
+    """Whether a JPEG that was opened up to its first scan is lossless: that scan names a predictor. libjpeg decodes it
+    in its whole size alone, and Pillow, where it was asked for less, writes past the end of its memory."""
+    return data[image.fp.tell() - 3] > 0
 
 
 def _is_held_whole(image: PlainJpeg, data: bytes) -> bool:

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 from conftest import ROOT
-from pictures import up_to_second_scan
+from pictures import lossless_jpeg, up_to_second_scan
 from PIL import Image
 
 from detect import Detector, picture
@@ -122,6 +122,13 @@ def test_the_room_that_a_decoding_takes_is_what_the_decoder_holds(portrait, prog
     monkeypatch.setattr(Room, "_give_back", lambda self, pixels: given.append(pixels) or back(self, pixels))
     opened = open_reduced(changed(jpeg(large(portrait), progressive=progressive)), 960)
     assert opened.zoom == 4 and given == [4000 // zoom * 3000 // zoom] and room._left == room.size
+
+
+def test_a_lossless_jpeg_comes_whole():
+    """Pillow, asked for a part of its size, would write past the end of its memory."""
+    opened = open_reduced(lossless_jpeg(2401, 2803), 960)
+    assert opened.zoom == 1 and opened.size == (2401, 2803)
+    assert opened.pixels.shape == (2803, 2401, 3) and (opened.pixels == 128).all()
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "BMP"])

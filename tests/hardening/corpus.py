@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from films import numbered
-from pictures import chunk, encoded, png, tags_on_shared_bytes, up_to_second_scan
+from pictures import chunk, encoded, lossless_jpeg, png, tags_on_shared_bytes, up_to_second_scan
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -100,6 +100,7 @@ def large(small: Image.Image) -> Iterator[tuple[str, bytes]]:
     yield "baseline.jpg", encoded(picture, "JPEG", quality=30)
     yield "progressive.jpg", encoded(picture, "JPEG", quality=30, progressive=True)
     yield "cmyk.jpg", encoded(picture.convert("CMYK"), "JPEG", quality=30)
+    yield "lossless.jpg", lossless_jpeg(*LARGE)
 
 
 def cut_short(small: Image.Image) -> Made:
