@@ -42,15 +42,18 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("the part reduced takes --data DIR")
     if not args.out.is_dir():
         parser.error(f"{args.out} is no folder; make it first")
+    file = args.out / "results.json"
+    results = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    parts = args.parts or [part for part in PARTS if part != "reduced" or args.data]
     if args.readme:
+        if "engines" not in {*parts, *results}:
+            parser.error(f"--readme shows the part engines, which {args.out} lacks; measure it too")
         try:
             check_marks(args.readme, MARK)
         except (DataError, OSError) as error:
             parser.error(str(error))
-    file = args.out / "results.json"
-    results = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     measures = PARTS | {"reduced": partial(reduced.measure, args.data)}
-    for part in args.parts or [part for part in PARTS if part != "reduced" or args.data]:
+    for part in parts:
         print(f"measuring {part}", file=sys.stderr)
         started = perf_counter()
         results[part] = {"machine": machine() | {"packages": packages()}, "tables": measures[part]()}

@@ -12,9 +12,9 @@ from statistics import median
 
 import cv2
 import numpy as np
+import psutil
 
 from bench.pictures import DIFFERENT, PORTRAITS, save_photograph
-from bench.processes import memory_of, processes_below
 from bench.serving import ROOT
 from bench.stages import CROP, DECODE, FIND, NETWORK, watched
 from detect.detector import Detector, default_model
@@ -57,7 +57,7 @@ def run(pictures: Path, engine: str) -> tuple[float, float]:
         with Path(folder, "said.txt").open("w+") as said:
             process = subprocess.Popen([sys.executable, *words], cwd=ROOT, stderr=said)
             while process.poll() is None:
-                peak = max(peak, memory_of([process.pid, *processes_below(process.pid)]))
+                peak = max(peak, memory_of(process.pid))
                 try:
                     process.wait(LOOK)
                 except subprocess.TimeoutExpired:
@@ -67,6 +67,17 @@ def run(pictures: Path, engine: str) -> tuple[float, float]:
                 said.seek(0)
                 raise RuntimeError(f"The scan ended with {process.returncode}: {said.read()}")
         return seconds, peak
+
+
+def memory_of(pid: int) -> float:
+    """MB that a process and all that come from it have in memory together; what they share counts once."""
+    first, used = psutil.Process(pid), 0
+    for process in (first, *first.children(recursive=True)):
+        try:
+            used += process.memory_full_info().pss
+        except psutil.NoSuchProcess:
+            continue  # ended meanwhile
+    return used / 2**20
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import gradio_client
 import numpy as np
+import psutil
 from gradio_client import handle_file
 
 from bench.pictures import folder_of
@@ -108,8 +109,6 @@ def albums() -> dict:
 
 def memory() -> dict:
     """Of the server's process, after few requests and after many."""
-    import psutil  # here, because the tests have no need of it
-
     asked = [(handle_file(file),) for file in EXAMPLES]
     with served() as server:
         clients = [predicting(server.url) for _ in range(ASKING)]

@@ -159,12 +159,11 @@ def open_reduced(source: Source, longest: int | None) -> Reduced:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             size = image.size
             _check_size(*size, MAX_WEBP_PIXELS if isinstance(image, PlainWebp) else MAX_PIXELS)
-            if longest is None or not isinstance(image, PlainJpeg):
+            if longest is None or not isinstance(image, PlainJpeg) or _is_lossless(image, data):
                 return _whole(_decode(image, math.prod(size)))
             image.draft(None, [max(1, side * longest // max(size)) for side in size])
             zoom = math.ceil(max(size) / max(image.size))
-            # Of several scans, libjpeg keeps what it has read at the whole size.
-            pixels = _decode(image, math.prod(size if _has_several_scans(image, data) else image.size))
+            pixels = _decode(image, math.prod(size if _is_held_whole(image, data) else image.size))
             return Reduced(pixels, zoom, size[::-1] if _orientation(image) in _ON_THEIR_SIDE else size)
     except PictureError:
         raise
@@ -205,10 +204,17 @@ def _check_size(width: int, height: int, most: int = MAX_PIXELS) -> None:
         raise PictureError(f"The picture is {width} x {height} pixels; at least {MIN_SIDE} on each side are needed.")
 
 
-def _has_several_scans(image: PlainJpeg, data: bytes) -> bool:
-    """Whether a JPEG that was opened up to its first scan has another one before its end: progressive ones do."""
-    begin = image.fp.tell()
-    return data.find(b"\xff\xda", begin, data.find(b"\xff\xd9", begin)) >= 0
+def _is_lossless(image: PlainJpeg, data: bytes) -> bool:
+    """Whether a JPEG that was opened up to its first scan is lossless: that scan names a predictor. libjpeg decodes it
+    in its whole size alone, and Pillow, where it was asked for less, writes past the end of its memory."""
+    return data[image.fp.tell() - 3] > 0
+
+
+def _is_held_whole(image: PlainJpeg, data: bytes) -> bool:
+    """Whether libjpeg keeps the coefficients of a whole JPEG, which was opened up to its first scan: where it is
+    progressive or that scan lacks a component, however many follow (jdinput.c, `initial_setup`)."""
+    start = data.rfind(b"\xff\xda", 0, image.fp.tell() - 8)  # the rest of a scan's header has eight bytes or more
+    return "progressive" in image.info or data[start + 4] < image.layers
 
 
 def _decode(image: Image.Image, pixels: int) -> np.ndarray:

@@ -25,6 +25,20 @@ def encoded(image: Image.Image, style: str, **options) -> bytes:
     return buffer.getvalue()
 
 
+def lossless_jpeg(width: int, height: int) -> bytes:
+    """A grey lossless JPEG: every difference is zero, and has a code of one bit."""
+    frame = struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\1\x11\0"
+    codes = struct.pack(">HB", 20, 0) + b"\1" + bytes(15) + b"\0"
+    scan = b"\0\x08\1\1\0\1\0\0" + bytes(-(-width * height // 8))
+    return b"\xff\xd8\xff\xc3" + frame + b"\xff\xc4" + codes + b"\xff\xda" + scan + b"\xff\xd9"
+
+
+def up_to_second_scan(jpeg: bytes) -> bytes:
+    """A progressive JPEG with its first scan alone."""
+    start = jpeg.index(b"\xff\xda") + 2
+    return jpeg[: start + re.search(rb"\xff[^\0]", jpeg[start:]).start()] + b"\xff\xd9"
+
+
 def png(width: int, height: int, depth: int, colour: int, rows: bytes, extra: bytes = b"") -> bytes:
     """A PNG file written by hand, for what Pillow does not write."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)

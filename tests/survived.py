@@ -18,6 +18,7 @@ from train.timing import machine
 NAME = "hardening"  # of the table's marks
 PROPERTY = "survives"
 AREAS = ("Files", "Model file", "Server", "Disk", "Training", "Packages")
+SELECTING = ("-k", "-m", "--deselect", "--lf", "--sw")  # pytest's options that leave tests out
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +27,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--figures"):
+        if any(config.getoption(option, None) for option in SELECTING):
+            raise pytest.UsageError(f"--figures is for whole runs: leave out {', '.join(SELECTING)}.")
         try:
             check_marks(config.rootpath / "README.md", NAME)
         except (OSError, DataError) as error:
@@ -38,6 +41,9 @@ def pytest_terminal_summary(terminalreporter, exitstatus: int, config: pytest.Co
         return
     if exitstatus != pytest.ExitCode.OK:
         terminalreporter.write_line(f"{file} was not written, because not every test passed.", red=True)
+        return
+    if skipped := terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line(f"{file} was not written, because of tests skipped: {len(skipped)}.", red=True)
         return
     report = {"machine": machine(), "survived": survived(terminalreporter.stats["passed"])}
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from conftest import ROOT
+from pictures import lossless_jpeg, up_to_second_scan
 from PIL import Image
 
 from detect import Detector, picture
@@ -99,13 +100,35 @@ def test_a_face_at_the_edge_is_within_the_picture(detector, portrait):
     assert verdict.faces[0].box == (4000, 0, 4001, 3001)
 
 
-@pytest.mark.parametrize(("progressive", "taken"), [(False, 1000 * 750), (True, 4000 * 3000)])
-def test_the_room_that_a_decoding_takes_is_what_the_decoder_holds(portrait, progressive, taken, monkeypatch):
-    """libjpeg keeps a progressive file in memory in its whole size."""
+def with_end_in_comment(data: bytes) -> bytes:
+    """With the bytes of its end in a comment after the first scan."""
+    first = up_to_second_scan(data)[:-2]
+    return first + b"\xff\xfe\0\4\xff\xd9" + data[len(first) :]
+
+
+def of_one_component(data: bytes) -> bytes:
+    """With a first scan of the brightness alone."""
+    start = data.index(b"\xff\xda\0\x0c\3")
+    return data[:start] + b"\xff\xda\0\x08\1" + data[start + 5 : start + 7] + data[start + 11 :]
+
+
+@pytest.mark.parametrize(("progressive", "changed", "zoom"), [
+    (False, bytes, 4), (False, of_one_component, 1), (True, bytes, 1), (True, up_to_second_scan, 1),
+    (True, with_end_in_comment, 1),
+])  # fmt: skip
+def test_the_room_that_a_decoding_takes_is_what_the_decoder_holds(portrait, progressive, changed, zoom, monkeypatch):
+    """libjpeg keeps a progressive file in memory in its whole size, and one whose first scan lacks a component."""
     room, given, back = picture.ROOM, [], Room._give_back
     monkeypatch.setattr(Room, "_give_back", lambda self, pixels: given.append(pixels) or back(self, pixels))
-    open_reduced(jpeg(large(portrait), progressive=progressive), 960)
-    assert given == [taken] and room._left == room.size
+    opened = open_reduced(changed(jpeg(large(portrait), progressive=progressive)), 960)
+    assert opened.zoom == 4 and given == [4000 // zoom * 3000 // zoom] and room._left == room.size
+
+
+def test_a_lossless_jpeg_comes_whole():
+    """Pillow, asked for a part of its size, would write past the end of its memory."""
+    opened = open_reduced(lossless_jpeg(2401, 2803), 960)
+    assert opened.zoom == 1 and opened.size == (2401, 2803)
+    assert opened.pixels.shape == (2803, 2401, 3) and (opened.pixels == 128).all()
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "BMP"])

@@ -3,12 +3,14 @@
 import re
 import time
 from pathlib import Path
+from threading import Event
 
 import gradio as gr
 import pytest
 from conftest import ROOT
 from gradio import SelectData
 from servers import free_port
+from waiting import wait_until
 
 import app
 from detect import Detector
@@ -25,40 +27,54 @@ REAL, GROUP = EXAMPLES / "real_eileen_collins.jpg", EXAMPLES / "group_portraits.
 VERDICT = re.compile("The image is|Not sure whether the image")
 
 
-class Slow(Detector):
-    """Takes `pause` seconds more for each picture, or fails."""
+class Gated(Detector):
+    """Judges no picture while its gate is closed, or fails."""
 
-    pause, error = 0, None
+    begun, judged, error = 0, 0, None
+
+    def __init__(self, model: Path):
+        super().__init__(model)
+        self.gate = Event()
+        self.gate.set()
 
     def predict_one(self, picture):
-        time.sleep(self.pause)
+        self.begun += 1
+        assert self.gate.wait(60)
         if self.error:
             raise self.error
-        return super().predict_one(picture)
+        verdict = super().predict_one(picture)
+        self.judged += 1
+        return verdict
 
 
 @pytest.fixture(scope="module")
-def slow_server(tmp_path_factory):
+def gated_server(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
         upload_folder()  # tells Gradio
-        slow = Slow(ROOT / "model.onnx")
-        demo = app.build(slow)
+        gated = Gated(ROOT / "model.onnx")
+        demo = app.build(gated)
         _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, server_port=free_port(), **app.LAUNCH)
-        yield slow, url
+        yield gated, url
         demo.close()
 
 
 @pytest.fixture
-def page(slow_server, browser):
-    slow, url = slow_server
+def page(gated_server, browser):
+    gated, url = gated_server
+    gated.begun, gated.judged, gated.error = 0, 0, None
     page = browser.new_page()
     page.set_default_timeout(30_000)
     page.goto(url)
     page.wait_for_selector("#photo input[type=file]", state="attached")
     yield page
     page.close()
-    slow.pause, slow.error = 0, None
+    gated.gate.set()  # for what is still at work
+
+
+@pytest.fixture
+def gated(gated_server):
+    return gated_server[0]
 
 
 def upload(page, file):
@@ -75,51 +91,56 @@ def said(page):
     return page.locator("#headline h2").get_by_text(VERDICT)
 
 
-def test_nothing_of_a_photograph_stands_beside_the_next(page, slow_server):
+def test_nothing_of_a_photograph_stands_beside_the_next(page, gated):
     upload(page, REAL)
     page.locator("#evidence").wait_for()
-    slow_server[0].pause = 4
+    gated.gate.clear()
     replace(page, GROUP)
     page.locator("#headline h2").get_by_text("Judging the photograph").wait_for()
     for part in ("#label", "#faces", "#evidence"):
         assert not page.locator(part).is_visible()
     assert "found" not in page.inner_text("#why")
+    gated.gate.set()
     said(page).wait_for()
     assert "3 faces were found" in page.inner_text("#why")
     page.locator("#evidence").wait_for()
 
 
-def test_the_last_of_several_photographs_has_the_last_word(page, slow_server):
-    slow_server[0].pause = 1
+def test_the_last_of_several_photographs_has_the_last_word(page, gated):
+    gated.gate.clear()
     upload(page, REAL)
-    page.locator("#headline h2").get_by_text("Judging the photograph").wait_for()
+    wait_until(lambda: gated.begun)
     replace(page, GROUP)
+    gated.gate.set()
     said(page).wait_for()
     assert "3 faces were found" in page.inner_text("#why")
     page.locator("#evidence").wait_for()
-    page.wait_for_timeout(2500)
+    wait_until(lambda: gated.judged == 2)
+    page.wait_for_timeout(1000)
     assert "3 faces were found" in page.inner_text("#why") and page.locator("#evidence").is_visible()
 
 
-def test_a_photograph_that_was_removed_leaves_nothing(page, slow_server):
-    slow_server[0].pause = 2
+def test_a_photograph_that_was_removed_leaves_nothing(page, gated):
+    gated.gate.clear()
     upload(page, REAL)
-    page.locator("#headline h2").get_by_text("Judging the photograph").wait_for()
+    wait_until(lambda: gated.begun)
     page.get_by_role("button", name="Remove Image").click()
     page.locator("#headline h2").wait_for(state="detached")
-    page.wait_for_timeout(3000)
+    gated.gate.set()
+    wait_until(lambda: gated.judged == 1)
+    page.wait_for_timeout(1000)
     assert page.locator("#headline h2").count() == 0 and not page.locator("#evidence").is_visible()
 
 
-def test_a_failure_of_the_server_takes_the_earlier_verdict_away(page, slow_server):
+def test_a_failure_of_the_server_takes_the_earlier_verdict_away(page, gated):
     upload(page, REAL)
     page.locator("#evidence").wait_for()
-    slow_server[0].error = MemoryError()
+    gated.error = MemoryError()
     replace(page, GROUP)
     page.locator("#headline h2").get_by_text("could not be judged").wait_for()
     assert "The server is busy or could not go on" in page.inner_text("#why")
     assert not page.locator("#evidence").is_visible() and not page.locator("#label").is_visible()
-    slow_server[0].error = None
+    gated.error = None
     replace(page, REAL)
     said(page).wait_for()
 

@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT, on_both
 from PIL import Image
 from servers import free_port, wait_for
+from waiting import wait_until
 
 from detect import texts
 from detect.figures import REPORTS, TIERS, operating_point, read_report
@@ -88,8 +89,7 @@ def test_a_table_that_scrolls_sideways_is_seen_to(page):
 
     before = edge()
     table.evaluate("table => table.scrollTo(table.scrollWidth, 0)")
-    page.wait_for_timeout(300)
-    assert edge() - before > 40
+    wait_until(lambda: edge() - before > 40)
 
 
 @on_both

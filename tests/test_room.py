@@ -2,9 +2,10 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
+from waiting import wait_until
 
 from detect.room import Room
 
@@ -12,17 +13,18 @@ SOON = 10  # seconds
 
 
 def test_no_more_is_taken_than_there_is():
-    room, held, most = Room(10), [], []
+    room, held, most, three = Room(10), [], [], Barrier(3)
 
     def work(_):
         with room.taken(3):
             held.append(3)
             most.append(sum(held))
-            time.sleep(0.005)
+            three.wait(SOON)
+            time.sleep(0.005)  # in which a fourth would come
             held.remove(3)
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(work, range(40)))
+        list(pool.map(work, range(39)))
     assert max(most) == 9
 
 
@@ -56,7 +58,7 @@ def test_who_wants_little_does_not_overtake_who_wants_much():
     room = Room(10)
     with room.taken(6):
         _, much, go_much = taking(room, 8)
-        time.sleep(0.1)
+        wait_until(room._first.locked)
         _, little, go_little = taking(room, 1)
         assert not little.wait(0.1) and not much.is_set()
     assert much.wait(SOON) and little.wait(SOON)

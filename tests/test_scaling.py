@@ -2,13 +2,16 @@
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
+import psutil
 import pytest
 from conftest import ROOT
 
 from bench import scaling, scan
-from bench.processes import command_of, memory_of, processes_below
+from bench.processes import command_of, processes_below
 from bench.scaling import Assumed, Measured, estimate
 
 RESULTS = json.loads((ROOT / "bench" / "results.json").read_text(encoding="utf-8"))
@@ -86,6 +89,18 @@ def test_stages_and_driver_are_measured(tmp_path, monkeypatch):
     assert 0 < listing < keeping < together < 10 and together == pytest.approx(listing + keeping, abs=0.001)
 
 
-def test_processes_are_found_with_what_they_have_in_memory():
+def test_processes_are_found_with_their_commands():
     assert "python" in command_of(os.getpid()) and command_of(2**22 + 1) == ""
-    assert os.getpid() in processes_below(os.getppid()) and memory_of([os.getpid(), 2**22 + 1]) > 30
+    assert "python" in processes_below(os.getppid())[os.getpid()]
+
+
+def test_memory_is_that_of_a_process_and_of_those_that_come_from_it_and_go_on(monkeypatch):
+    alone = scan.memory_of(os.getpid())
+    words = [sys.executable, "-c", "held = b'x' * 2**27; print(flush=True); input()"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        child.stdout.readline()
+        assert scan.memory_of(os.getpid()) > alone + 120
+        ended = psutil.Process(child.pid)
+        child.kill()
+    monkeypatch.setattr(psutil.Process, "children", lambda process, recursive: [ended])  # as of a moment ago
+    assert scan.memory_of(os.getpid()) < alone + 60

@@ -23,21 +23,21 @@ def test_first(record_property):
     record_property("speed", "of no interest")
 
 def test_without():
-    assert {assertion}
+    {last}
 """
 
 
 @pytest.fixture
 def run(tmp_path):
-    """Run tests that record something, of which one asserts this: (exit status, output, report file, README)."""
+    """Run tests that record something, and one that does this: (exit status, output, report file, README)."""
 
-    def run(assertion: str, readme: str = MARKS):
+    def run(last: str, *options: str, readme: str = MARKS):
         (tmp_path / "pytest.ini").write_text(f"[pytest]\npythonpath = {ROOT} {ROOT / 'tests'}\n")
         (tmp_path / "README.md").write_text(readme)
         (tmp_path / "conftest.py").write_text('pytest_plugins = ["survived"]\n')
-        (tmp_path / "test_it.py").write_text(TESTS.format(assertion=assertion))
+        (tmp_path / "test_it.py").write_text(TESTS.format(last=last))
         file = tmp_path / "reports" / "new" / "hardening.json"
-        words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--figures", file]
+        words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--figures", file, *options]
         done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120)
         return done.returncode, done.stdout + done.stderr, file, (tmp_path / "README.md").read_text()
 
@@ -45,7 +45,7 @@ def run(tmp_path):
 
 
 def test_what_passed_tests_record_is_written_in_order(run):
-    status, said, file, readme = run("True")
+    status, said, file, readme = run("pass")
     assert status == 0, said
     rows = json.loads(file.read_text())["survived"]
     assert [(row["area"], row["tried"]) for row in rows] == [
@@ -59,13 +59,27 @@ def test_what_passed_tests_record_is_written_in_order(run):
 
 
 def test_nothing_is_written_where_a_test_fails(run):
-    status, said, file, readme = run("False")
+    status, said, file, readme = run("assert False")
     assert status == 1 and "not written" in said
     assert not file.exists() and readme == MARKS
 
 
+@pytest.mark.parametrize("options", [(), ("-n", "1")])
+def test_nothing_is_written_where_a_test_is_skipped(run, options):
+    status, said, file, readme = run("pytest.skip('not here')", *options)
+    assert status == 0 and "not written" in said
+    assert not file.exists() and readme == MARKS
+
+
+@pytest.mark.parametrize("options", [("-k", "first"), ("-m", "not slow"), ("--deselect", "test_it.py::test_first")])
+def test_a_part_of_the_tests_is_refused_before_any_test(run, options):
+    status, said, file, readme = run("pass", *options)
+    assert status == pytest.ExitCode.USAGE_ERROR and "whole runs" in said and "passed" not in said
+    assert not file.exists() and readme == MARKS
+
+
 def test_a_readme_without_marks_is_refused_before_any_test(run):
-    status, said, file, _ = run("True", readme="# Title\n")
+    status, said, file, _ = run("pass", readme="# Title\n")
     assert status == pytest.ExitCode.USAGE_ERROR and "has no lines" in said and "passed" not in said
     assert not file.exists()
 

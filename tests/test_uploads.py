@@ -16,7 +16,7 @@ from page.pictures import save_whole
 from page.uploads import Gate, Sweeper, upload_folder
 
 
-def test_old_files_go_whoever_wrote_them_and_the_kept_ones_stay(tmp_path):
+def test_old_files_go_whoever_wrote_them_and_the_kept_ones_stay(tmp_path, monkeypatch):
     example, upload, cut_off = tmp_path / "example" / "a.jpg", tmp_path / "hash" / "b.jpg", tmp_path / "tmp1234"
     for file in (example, upload, cut_off):
         file.parent.mkdir(exist_ok=True)
@@ -25,15 +25,17 @@ def test_old_files_go_whoever_wrote_them_and_the_kept_ones_stay(tmp_path):
     linked.write_text("not ours")
     (tmp_path / "link").symlink_to(linked)
     os.utime(upload, (0, 0))  # what the sender's file said of its age does not count
-    sweeper = Sweeper(tmp_path, 1.0, 60, lambda: {str(example)})
+    sweeper = Sweeper(tmp_path, 60, 60, lambda: {str(example)})
     sweeper.sweep()
     assert upload.exists() and cut_off.exists()
-    time.sleep(1.1)
+    time.sleep(0.1)  # files have a coarser clock
     fresh = tmp_path / "fresh.jpg"
     fresh.write_bytes(b"x")
+    came = fresh.stat().st_ctime
+    monkeypatch.setattr(uploads.time, "time", lambda: came + 60)
     sweeper.sweep()
     assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == ["a.jpg", "fresh.jpg"]
-    time.sleep(1.1)
+    monkeypatch.setattr(uploads.time, "time", lambda: came + 3600)
     sweeper.sweep()
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["a.jpg", "example"]
     assert linked.read_text() == "not ours"

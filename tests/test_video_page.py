@@ -8,6 +8,7 @@ import pytest
 from conftest import ROOT, on_both
 from films import film, scene
 from PIL import Image
+from waiting import wait_until
 
 from detect import texts
 
@@ -72,9 +73,10 @@ def test_every_key_frame_is_seen_whole_however_many_there_are(page, tmp_path):
     page.locator("#film-headline h2").get_by_text(VIDEO_VERDICT).wait_for()
     tiles = page.locator("#stills .thumbnail-lg")
     tiles.nth(4).wait_for()
-    page.wait_for_timeout(500)
-    bottom = page.locator("#stills .grid-wrap").evaluate("grid => grid.getBoundingClientRect().bottom")
-    assert tiles.last.evaluate("tile => tile.getBoundingClientRect().bottom") <= bottom
+    page.wait_for_function("[...document.querySelectorAll('#stills img')].every(image => image.naturalWidth > 0)")
+    grid = page.locator("#stills .grid-wrap")
+    bottom = "part => part.getBoundingClientRect().bottom"
+    wait_until(lambda: tiles.last.evaluate(bottom) <= grid.evaluate(bottom))
     assert tiles.first.locator("img").evaluate("image => getComputedStyle(image).objectFit") == "contain"
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from films import numbered
-from pictures import chunk, encoded, png, tags_on_shared_bytes
+from pictures import chunk, encoded, lossless_jpeg, png, tags_on_shared_bytes, up_to_second_scan
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -100,6 +100,7 @@ def large(small: Image.Image) -> Iterator[tuple[str, bytes]]:
     yield "baseline.jpg", encoded(picture, "JPEG", quality=30)
     yield "progressive.jpg", encoded(picture, "JPEG", quality=30, progressive=True)
     yield "cmyk.jpg", encoded(picture.convert("CMYK"), "JPEG", quality=30)
+    yield "lossless.jpg", lossless_jpeg(*LARGE)
 
 
 def cut_short(small: Image.Image) -> Made:
@@ -147,7 +148,7 @@ def other_suffix(small: Image.Image) -> Made:
 
 
 def bombs(small: Image.Image) -> Made:
-    """A few bytes that claim or become many pixels; those of the last four may be decoded, just so."""
+    """A few bytes that claim or become many pixels; those of the last five may be decoded, just so."""
     gif = b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0x80, 0, 0) + bytes(6)
     frame = b"," + struct.pack("<HHHHB", 0, 0, 60_000, 60_000, 0) + b"\x02\x02\x4c\x01\0;"
     jpeg, bmp, heif = (encoded(small, style) for style in ("JPEG", "BMP", "HEIF"))
@@ -169,6 +170,8 @@ def bombs(small: Image.Image) -> Made:
     yield "header.tif", with_tag(with_tag(encoded(small, "TIFF"), 256, 60_000), 257, 60_000), REFUSED
     size, webp_size = ((7000, pixels // 7000) for pixels in (MAX_PIXELS, MAX_WEBP_PIXELS))
     yield "just so.gif", encoded(Image.new("P", size), "GIF"), JUDGED
+    whole = encoded(Image.new("RGB", size), "JPEG", progressive=True, subsampling=0)
+    yield "just so.jpg", up_to_second_scan(whole), JUDGED
     yield "just so.png", encoded(Image.new("RGBA", size), "PNG", exif=exif(0x0112, 6)), JUDGED
     yield "just so.tif", encoded(Image.new("1", size), "TIFF", compression="group4"), JUDGED
     yield "just so.webp", encoded(Image.new("RGB", webp_size), "WEBP", lossless=True, method=0), JUDGED

@@ -9,6 +9,7 @@ from threading import Event
 
 import httpx
 import numpy as np
+import psutil
 from albums import REAL, heavy_files
 from films import film
 from PIL import Image
@@ -39,13 +40,12 @@ def asked_again_and_again(client: Client, values: tuple, begun: Event) -> None:
 def processes(session: int) -> list[int]:
     """Those that still belong to a session, zombies among them."""
     found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
+    for process in psutil.pids():
         try:
-            fields = status.read_text().rpartition(")")[2].split()
-        except OSError:  # gone meanwhile
+            if os.getsid(process) == session:
+                found.append(process)
+        except ProcessLookupError:  # gone meanwhile
             continue
-        if int(fields[3]) == session:
-            found.append(int(status.parent.name))
     return found
 
 

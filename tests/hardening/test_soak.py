@@ -1,6 +1,5 @@
 """Many programs at once for a while, some of whose files are bad: `make hardening` takes two minutes for it."""
 
-import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, cycle, islice
@@ -9,6 +8,7 @@ from threading import Event
 from typing import NamedTuple
 
 import numpy as np
+import psutil
 import pytest
 from servers import Server, serving
 from test_app import bad_files
@@ -28,6 +28,7 @@ HASTY = (
 LATE = 10  # seconds that a machine which is busy with other tests may take to delete what is old
 GOOD = 9  # files to one that is bad
 ALBUM_EVERY = 12  # requests, of the few clients that send albums: no more than may wait
+LEAST = ALBUM_EVERY  # requests of each client, however slow the machine: the first ones fill the caches
 ALBUMS = 3  # such clients
 ALBUM = 5  # pictures
 
@@ -72,11 +73,11 @@ def samples(detector, tmp_path) -> list[Sample]:
 
 
 def ask(url: str, number: int, folder: Path, samples: list[Sample], until: float) -> list[tuple[int, int, float]]:
-    """What one client does until the time is over: pictures, refusals and seconds of each request."""
+    """What one client does until the time is over, LEAST requests at least: pictures, refusals and seconds of each."""
     client, found = Client(url), []
     coming = islice(cycle(samples), number, None)
     for turn in count():
-        if time.monotonic() > until:
+        if turn >= LEAST and time.monotonic() > until:
             return found
         album, closely = number < ALBUMS and turn % ALBUM_EVERY == 0, turn % 3 == 0
         taken = list(islice(coming, ALBUM if album else 1))
@@ -109,20 +110,14 @@ def answer_of(client: Client, *values: object) -> dict:
         return {"error": str(error)}
 
 
-def megabytes(process: int) -> float:
-    """Memory that a process holds now."""
-    status = Path(f"/proc/{process}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
-
-
 def soak(server: Server, folder: Path, samples: list[Sample], seconds: float) -> Soaked:
     until, over = time.monotonic() + seconds, Event()
-    memory, handles = [], []
+    process, memory, handles = psutil.Process(server.process.pid), [], []
 
     def watch() -> None:
         while not over.wait(0.25):
-            memory.append(megabytes(server.process.pid))
-            handles.append(len(list(Path(f"/proc/{server.process.pid}/fd").iterdir())))
+            memory.append(process.memory_info().rss / 2**20)
+            handles.append(process.num_fds())
 
     with ThreadPoolExecutor(CLIENTS + 1) as pool:
         watching = pool.submit(watch)

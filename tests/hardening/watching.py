@@ -1,10 +1,10 @@
 """What a process takes of the machine, and what it leaves there."""
 
 import ctypes
-import os
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 from servers import ROOT
 
 SECONDS = 5  # for one file, of the processor: what else runs on the machine may hold it up
@@ -37,8 +37,8 @@ def peak_megabytes(process: int | str) -> float:
 
 def processor_seconds(process: int) -> float:
     """What a running process has taken of the processor so far, over all its threads."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+    times = psutil.Process(process).cpu_times()
+    return times.user + times.system
 
 
 def without_rights() -> None:
