@@ -75,6 +75,14 @@ def test_a_folder_inside_that_cannot_be_read_is_a_row(judged, album, tmp_path, m
     assert list(found.values()) == IN_TURNS
 
 
+def test_what_is_damaged_may_have_a_name_that_is_not_utf_8(judged, album, tmp_path):
+    shutil.copytree(album, tmp_path / "a")
+    Path(os.fsdecode(bytes(tmp_path / "a") + b"/caf\xe9.tar")).write_bytes(b"no tar" * 200)
+    found = judged(tmp_path / "a", status=1)
+    assert found.pop(f"{tmp_path}/a/caf?.tar").startswith(f"{tmp_path}/a/caf?.tar is not a whole, uncompressed tar: ")
+    assert list(found.values()) == IN_TURNS
+
+
 def test_what_is_left_out_is_told_by_its_kind(album, model, tmp_path):
     shutil.copytree(album, tmp_path / "a")
     done = scan(tmp_path / "a", "--out", tmp_path / "a" / "out.parquet", "--model", model)

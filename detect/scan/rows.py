@@ -57,7 +57,7 @@ class Rows:
     def _row(self, found: Found) -> dict:
         return {
             "position": found.placed.position,
-            "path": found.placed.item.path.encode(errors="replace").decode(),  # names that are not valid UTF-8
+            "path": _valid(found.placed.item.path),
             "sha256": found.digest and found.digest.hex(),
             "duplicate_of": None,
             "model_sha256": self.folder.manifest.model_sha256,
@@ -77,7 +77,7 @@ class Rows:
 def verdict_fields(result: Verdict | PictureError) -> dict:
     """The columns of VERDICT."""
     if isinstance(result, PictureError):
-        return dict.fromkeys(VERDICT) | {"error": str(result)}
+        return dict.fromkeys(VERDICT) | {"error": _valid(str(result))}
     faces = json.dumps([asdict(face) for face in result.faces])
     return {
         "label": result.label,
@@ -88,3 +88,8 @@ def verdict_fields(result: Verdict | PictureError) -> dict:
         "faces_json": faces,
         "error": None,
     }
+
+
+def _valid(text: str) -> str:
+    """A text without what stands in it for a name's bytes that are not UTF-8."""
+    return text.encode(errors="replace").decode()
