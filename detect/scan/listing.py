@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import sys
 import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -221,12 +222,14 @@ def _members(name: str) -> Iterator[Item]:
         with open_file(name) as file, tarfile.open(fileobj=file, mode="r:") as tar:
             while member := tar.next():
                 tar.members.clear()  # or all of them would be kept
+                if tar.offset <= member.offset or not 0 <= member.size <= sys.maxsize:  # it would go in a circle
+                    raise tarfile.ReadError(f"it is damaged at byte {member.offset}")
                 if member.isfile() and _suffix(member.name) in SUFFIXES:
                     yield Item(name, MEMBER, member.offset_data, member.size, member.name)
             file.seek(tar.offset)  # of the header that ended it: damage ends it without an error, as zeros do
             if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
                 raise tarfile.ReadError(f"it is cut short or damaged at byte {tar.offset}")
-    except (tarfile.TarError, OSError) as error:
+    except (tarfile.TarError, OSError, ValueError, OverflowError, MemoryError) as error:  # it believes headers
         raise ScanError(f"{name} is not a whole, uncompressed tar: {_first_line(error)}.") from None
 
 
