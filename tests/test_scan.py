@@ -49,7 +49,7 @@ def test_every_picture_is_a_row_with_its_verdict_or_its_error(album, model, tmp_
     done = scan(album, "--out", tmp_path / "out.parquet", "--model", model)
     assert done.returncode == 1 and done.stdout == ""
     assert "Left out: 1 other file, 1 video. `python -m detect PATH` judges videos." in done.stderr
-    assert "8 pictures: 3 Fake, 0 Not sure, 4 Real, 1 could not be read; 1 repeats an earlier one." in done.stderr
+    assert "8 pictures: 3 Fake, 0 Not sure, 4 Real, 1 could not be read; 1 repeats another one." in done.stderr
     found = rows(tmp_path / "out.parquet")
     assert [list(row) for row in found] == [COLUMNS] * 8
     assert [row["position"] for row in found] == list(range(1, 9))

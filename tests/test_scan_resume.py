@@ -22,7 +22,20 @@ def album(small, tmp_path) -> Path:
     return mixed_album(tmp_path / "album", small)
 
 
-def test_resume_judges_what_is_missing_and_leaves_the_rest(album, model, tmp_path, monkeypatch):
+@pytest.fixture
+def judged(monkeypatch) -> list[bytes]:
+    """The pictures that have been judged so far."""
+    judged, prepare = [], Detector.prepare
+    monkeypatch.setattr(Detector, "prepare", lambda self, data: judged.append(data) or prepare(self, data))
+    return judged
+
+
+def times(out: Path) -> dict[str, int]:
+    """When each shard was written."""
+    return {name: (out / name).stat().st_mtime_ns for name in shards(out)}
+
+
+def test_resume_judges_what_is_missing_and_leaves_the_rest(album, model, tmp_path, judged):
     out = tmp_path / "out.parquet"
     words = (album, "--out", out, "--model", model, "--shard-rows", 2, "--resume")
     assert scan(*words).returncode == 1  # begins it
@@ -30,9 +43,7 @@ def test_resume_judges_what_is_missing_and_leaves_the_rest(album, model, tmp_pat
     for shard in ("part-000000.parquet", "part-000002.parquet"):
         (out / shard).unlink()
     kept = {name: (out / name).stat().st_mtime_ns for name in os.listdir(out)}
-    judged = []
-    prepare = Detector.prepare
-    monkeypatch.setattr(Detector, "prepare", lambda self, data: judged.append(data) or prepare(self, data))
+    judged.clear()
     assert scan(*words).returncode == 1
     assert len(judged) == 4 and rows(out) == before
     assert kept == {name: (out / name).stat().st_mtime_ns for name in kept}
@@ -57,19 +68,61 @@ def test_a_damaged_shard_is_made_again(album, model, tmp_path, damage):
     assert kept == {name: (out / name).stat().st_mtime_ns for name in kept}
 
 
-def test_pictures_that_could_not_be_read_are_read_by_the_next_resume(album, model, tmp_path):
+def test_pictures_that_could_not_be_read_are_read_by_the_next_resume(album, model, tmp_path, judged):
     out = tmp_path / "out.parquet"
     words = (album, "--out", out, "--model", model, "--shard-rows", 3)
     os.mkfifo(album / "pipe.jpg")  # which no resume will change
     (album / "0004.jpg").rename(album / "away")
     (album / "0004.jpg").symlink_to(album / "back")
     scan(*words)
-    assert rows(out)[4]["error"] == "There is no such file."
-    kept = {name: (out / name).stat().st_mtime_ns for name in shards(out) if name != "part-000001.parquet"}
+    before, kept = rows(out), times(out)
+    assert before[4]["error"] == "There is no such file."
+    judged.clear()
+    assert scan(*words, "--resume").returncode == 1
+    assert not judged and times(out) == kept and rows(out) == before
     (album / "away").rename(album / "back")
-    scan(*words, "--resume")
-    assert rows(out)[4]["label"] and [bool(row["error"]) for row in rows(out)].count(True) == 2
-    assert kept == {name: (out / name).stat().st_mtime_ns for name in kept}
+    assert scan(*words, "--resume").returncode == 1
+    assert judged == [(album / "back").read_bytes()]
+    after = rows(out)
+    assert after.pop(4)["label"] and before.pop(4) and after == before
+    assert [name for name, when in times(out).items() if when != kept[name]] == ["part-000001.parquet"]
+
+
+def test_many_dead_names_in_a_shard_do_not_stop_a_resume(small, model, tmp_path):
+    (name,) = fill(tmp_path / "a", 1, small)
+    names = tmp_path / "list.txt"
+    names.write_text("\n".join([name, *(f"{tmp_path}/gone/{number}.jpg" for number in range(12))]))
+    words = (names, "--out", tmp_path / "out.parquet", "--model", model)
+    assert scan(*words).returncode == 1
+    before = rows(tmp_path / "out.parquet")
+    assert scan(*words, "--resume").returncode == 1 and rows(tmp_path / "out.parquet") == before
+
+
+@pytest.mark.parametrize("shard_rows", [3, 9])
+def test_of_equal_pictures_the_one_that_was_read_first_stays_the_first(small, model, tmp_path, judged, shard_rows):
+    album, out = tmp_path / "a", tmp_path / "out.parquet"
+    names = [Path(name) for name in fill(album, 9, small)]
+    os.replace(shutil.copy(names[3], tmp_path / "copy"), names[0])
+    os.replace(shutil.copy(names[4], tmp_path / "copy"), names[7])
+    lost = [names[place] for place in (0, 4, 7)]
+    for name in lost:
+        name.rename(f"{name}.away")
+        name.symlink_to(f"{name}.back")
+    words = (album, "--out", out, "--model", model, "--shard-rows", shard_rows)
+    assert scan(*words).returncode == 1
+    assert [row["position"] for row in rows(out) if row["error"]] == [1, 5, 8]
+    for name in lost:
+        Path(f"{name}.away").rename(f"{name}.back")
+    judged.clear()
+    assert scan(*words, "--resume").returncode == 0 and judged == [names[4].read_bytes()]
+    found = rows(out)
+    assert {row["position"]: row["duplicate_of"] for row in found if row["duplicate_of"]} == {
+        1: str(names[3]),
+        8: str(names[4]),
+    }
+    for place, first in ((0, 3), (7, 4)):
+        own = {name: found[place][name] for name in ("position", "path", "duplicate_of")}
+        assert found[place] == found[first] | own and found[place]["label"]
 
 
 def test_a_source_that_is_gone_stops_the_scan_and_costs_no_row(small, model, tmp_path):

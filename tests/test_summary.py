@@ -63,7 +63,7 @@ def test_the_top_is_that_of_all_shards_together(small, tmp_path):
 def test_the_page_is_one_file_with_nothing_that_runs_or_is_fetched(scanned, tmp_path):
     done = summary(scanned, "--out", tmp_path / "page.html")
     assert done.returncode == 0 and done.stdout == (
-        f"6 pictures: 0 Fake, 2 Not sure, 3 Real, 1 could not be read; 2 repeat an earlier one. "
+        f"6 pictures: 0 Fake, 2 Not sure, 3 Real, 1 could not be read; 2 repeat another one. "
         f"The page is {tmp_path / 'page.html'}\n"
     )
     text = (tmp_path / "page.html").read_text(encoding="utf-8")

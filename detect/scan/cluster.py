@@ -10,7 +10,7 @@ import os
 import pickle
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain, islice
@@ -56,8 +56,7 @@ class RayEngine:
 
     def judge(self, folder: Folder, firsts: Firsts, progress: Progress) -> Iterator[tuple[int, list[Found]]]:
         """See `detect.scan.local.LocalEngine.judge`."""
-        shards, at_once = folder.missing(), max(1, self.round // folder.manifest.shard_rows)
-        while part := list(islice(shards, at_once)):
+        for part in rounds(folder.missing(), self.round):
             yield from self._round(part, folder.manifest.folder, firsts, progress)
 
     def _round(
@@ -93,6 +92,19 @@ class RayEngine:
             data = self.ray.data.from_items(tasks, override_num_blocks=len(tasks))
             done = data.map_batches(function, batch_size=1, num_cpus=1, **options)
             yield from chain.from_iterable(pickle.loads(row["done"]) for row in done.iter_rows())
+
+
+def rounds(shards: Iterable[Shard], most: int) -> Iterator[list[Shard]]:
+    """Shards in their order, as many at a time as have `most` pictures together; at least one."""
+    part, pictures = [], 0
+    for shard in shards:
+        pictures += len(shard[1])
+        if part and pictures > most:
+            yield part
+            part, pictures = [], len(shard[1])
+        part.append(shard)
+    if part:
+        yield part
 
 
 def _hash(batch: dict, folder: str) -> dict:

@@ -14,9 +14,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from detect.files import whole_file, write_text
 from detect.scan import ScanError
 from detect.scan.listing import MANIFEST, Item
+from detect.scan.reader import may_be_read_later
 from detect.scan.stores import is_url
 
 try:
@@ -38,7 +42,7 @@ class Placed(NamedTuple):
     item: Item
 
 
-Shard = tuple[int, list[Placed]]  # its number, from 0, and the pictures in it
+Shard = tuple[int, list[Placed]]  # its number, from 0, and the pictures in it that are to be read
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Folder:
         if not manifest:
             raise ScanError(f"{path / MANIFEST} is damaged. {NEW}")
         self.path, self.manifest = path, manifest
-        self.again = set()  # shards whose file is there and to be made again
+        self.again = set()  # shards whose file is there, but damaged, or with pictures that may be read this time
         try:
             self._listing = _opened(path / LISTING, "rw")
             self._listing.execute("BEGIN EXCLUSIVE")  # released by the system, too, when this process is killed
@@ -107,12 +111,33 @@ class Folder:
         start = shard * self.manifest.shard_rows
         return range(start + 1, min(start + self.manifest.shard_rows, self.manifest.pictures) + 1)
 
+    def rows_of(self, shard: int, *columns: str) -> list[dict]:
+        """What a shard says of its pictures, in their order; nothing where its file is missing or damaged."""
+        if not self.file_of(shard).is_file():
+            return []
+        try:
+            rows = pq.read_table(self.file_of(shard), columns=list(columns) or None).to_pylist()
+        except pa.ArrowException:
+            return []
+        except OSError as error:
+            if error.errno:  # the system's; pyarrow says of damage, too, that it is one
+                raise
+            return []
+        whole = [row["position"] for row in rows] == list(self.positions(shard))
+        return rows if whole else []
+
     def missing(self) -> Iterator[Shard]:
-        """The shards that are not done."""
+        """The shards that are not done, each with those of its pictures that no row tells of, or only that they could
+        not be read."""
         for number in self.shards:
             if not self.is_done(number):
-                start = number * self.manifest.shard_rows
-                yield number, list(_placed(self._listing, start, start + self.manifest.shard_rows))
+                yield number, self._unread(number)
+
+    def _unread(self, shard: int) -> list[Placed]:
+        read = {row["position"] for row in self.rows_of(shard) if not may_be_read_later(row["error"])}
+        start = shard * self.manifest.shard_rows
+        pictures = _placed(self._listing, start, start + self.manifest.shard_rows)
+        return [placed for placed in pictures if placed.position not in read]
 
 
 @contextmanager

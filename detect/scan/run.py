@@ -39,7 +39,8 @@ def scan(args: Namespace, model: str | Path) -> int:
             firsts, rows = Firsts(), Rows(folder)
             with Progress(folder.manifest.pictures, firsts.claim_done(folder)) as progress:
                 for number, found in engine.judge(folder, firsts, progress):
-                    _check_reached(found)
+                    if len(found) == len(folder.positions(number)):  # of the others, some have been read
+                        _check_reached(found)
                     rows.write(number, found)
     totals = Totals.of(args.out)
     print(f"{totals}. They are in {args.out}", file=sys.stderr)
