@@ -1,11 +1,15 @@
 """`python -m detect scan --resume`, and the folders into which no scan writes; the kills are in test_scan_kills.py."""
 
+import errno
 import os
 import re
 import resource
 import shutil
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -15,6 +19,8 @@ from scans import fill, mixed_album, paths, refused, rows, scan, shards, started
 from test_model import write_model
 
 from detect import Detector
+from detect.scan.listing import Listing
+from detect.scan.rows import Rows
 
 
 @pytest.fixture
@@ -264,11 +270,55 @@ def test_a_full_disk_is_a_sentence_and_resume_goes_on(album, model, tmp_path):
 
     done = limited(2000)  # bytes: no room for the listing
     assert done.returncode == 2 and not out.exists()
-    assert re.fullmatch(r"python -m detect scan: .* Make room, then add --resume\.\n", done.stderr)
+    said = rf"python -m detect scan: {out} cannot be written to: .* Make room, then add --resume\.\n"
+    assert re.fullmatch(said, done.stderr)
     scan(*words)
     before = rows(out)
     (out / "part-000001.parquet").unlink()
     done = limited(2000)  # nor for a shard
     assert done.returncode == 2 and sorted(os.listdir(out)) == ["_listing.sqlite", "_scan.json", "part-000000.parquet"]
-    assert re.fullmatch(r"python -m detect scan: .* Make room, then add --resume\.\n", done.stderr)
+    assert re.fullmatch(said, done.stderr)
     assert scan(*words).returncode == 1 and rows(out) == before
+
+
+def database_is_full() -> None:
+    with closing(sqlite3.connect("")) as database:
+        database.execute("PRAGMA max_page_count = 1")
+        database.execute("CREATE TABLE one (x)")
+
+
+def failing(code: int) -> None:
+    raise OSError(code, os.strerror(code))
+
+
+@pytest.mark.parametrize(
+    ("fails", "hint"),
+    [
+        (partial(failing, errno.ENOSPC), "No space left on device. Make room, then add --resume."),
+        (partial(failing, errno.EDQUOT), "Disk quota exceeded. Make room, then add --resume."),
+        (database_is_full, "database or disk is full. Make room, then add --resume."),
+        (partial(failing, errno.EACCES), "Permission denied. What is done is kept; --resume goes on."),
+    ],
+    ids=["disk", "quota", "database", "locked"],
+)
+def test_room_is_asked_for_where_there_is_none(album, model, tmp_path, monkeypatch, fails, hint):
+    monkeypatch.setattr(Rows, "write", lambda *words: fails())
+    done = scan(album, "--out", tmp_path / "out.parquet", "--model", model)
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"python -m detect scan: {tmp_path / 'out.parquet'} cannot be written to: {hint}\n")
+
+
+def test_whatever_is_written_meanwhile_is_in_the_scan_s_folder(album, model, tmp_path, monkeypatch):
+    out, seen = tmp_path / "out.parquet", set()
+
+    def watched(function):
+        return lambda *words: seen.update(name.split("-", 2)[-1] for name in partial_files(out)) or function(*words)
+
+    monkeypatch.setattr(Detector, "prepare", watched(Detector.prepare))
+    monkeypatch.setattr(Listing, "_found", watched(Listing._found))
+    assert scan(album, "--out", out, "--model", model).returncode == 1
+    assert seen == {"_listing.sqlite", "unsorted", "firsts"} and not partial_files(out)
+
+
+def partial_files(out: Path) -> list[str]:
+    return [name for name in os.listdir(out) if name.startswith(".partial-")]

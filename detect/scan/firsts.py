@@ -1,11 +1,11 @@
 """What is found out about the pictures of a listing: which stand for all with their bytes, and what these are."""
 
 import hashlib
-import sqlite3
+from pathlib import Path
 from typing import NamedTuple
 
 from detect.picture import PictureError
-from detect.scan.folder import Folder, Placed
+from detect.scan.folder import Folder, Placed, new
 from detect.scan.reader import may_be_read_later
 from detect.verdict import Verdict
 
@@ -36,11 +36,13 @@ class Firsts:
     That is the first in the listing, too, unless that one could be read only after another was written down.
     """
 
-    def __init__(self):
-        self._index = sqlite3.connect("", isolation_level=None)  # a temporary file, which goes with the process
-        self._index.execute("PRAGMA journal_mode = OFF")
+    def __init__(self, file: Path):
+        self._index = new(file)
         self._index.execute("CREATE TABLE first (digest BLOB PRIMARY KEY, position INTEGER) WITHOUT ROWID")
         self._index.execute("BEGIN")
+
+    def close(self) -> None:
+        self._index.close()
 
     def claim(self, digest: bytes, position: int) -> int:
         """The place that has claimed these bytes: this one, where none did before."""

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from detect.files import whole_file, write_text
+from detect.files import PARTIAL, whole_file, write_text
 from detect.scan import ScanError
 from detect.scan.listing import MANIFEST, Item
 from detect.scan.reader import may_be_read_later
@@ -194,8 +194,8 @@ def begin(path: Path, source: Sequence[str], items: Iterable[Item], model_sha256
     path.mkdir(exist_ok=True)
     for left in path.iterdir():
         left.unlink()
-    with whole_file(path / LISTING) as partial, closing(_new(partial)) as listing:
-        pictures = _sort(listing, items)
+    with whole_file(path / LISTING) as partial, passing(path, "unsorted") as unsorted, closing(new(partial)) as listing:
+        pictures = _sort(listing, items, unsorted)
         if not pictures:
             raise ScanError(f"No pictures in {_named(source)}.")
         fingerprint = _fingerprint(listing)
@@ -248,17 +248,30 @@ def _opened(file: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", uri=True, timeout=0, isolation_level=None)
 
 
-def _new(file: Path) -> sqlite3.Connection:
-    listing = sqlite3.connect(file, isolation_level=None)
-    listing.execute("PRAGMA journal_mode = OFF")  # what is not finished is thrown away
-    listing.execute("PRAGMA synchronous = OFF")
-    return listing
+@contextmanager
+def passing(path: Path, name: str) -> Iterator[Path]:
+    """A file in the folder of a scan, not in the system's for such files, which may be small; deleted in the end."""
+    file = path / f"{PARTIAL}{os.getpid()}-{name}"
+    try:
+        yield file
+    finally:
+        file.unlink(missing_ok=True)
 
 
-def _sort(listing: sqlite3.Connection, items: Iterable[Item]) -> int:
+def new(file: Path) -> sqlite3.Connection:
+    """A database that is thrown away where it is not finished."""
+    database = sqlite3.connect(file, isolation_level=None)
+    database.execute("PRAGMA journal_mode = OFF")
+    database.execute("PRAGMA synchronous = OFF")
+    return database
+
+
+def _sort(listing: sqlite3.Connection, items: Iterable[Item], unsorted: Path) -> int:
     """Write items into a listing, sorted and each once; returns their number. On disk, whatever their number."""
     columns = "file BLOB, start INTEGER, kind TEXT, size INTEGER, name BLOB"
-    listing.execute("ATTACH '' AS unsorted")  # a file of its own, which goes with the connection
+    listing.execute("ATTACH ? AS unsorted", (os.fsencode(unsorted),))
+    listing.execute("PRAGMA unsorted.journal_mode = OFF")
+    listing.execute("PRAGMA unsorted.synchronous = OFF")
     listing.execute(f"CREATE TABLE unsorted.item ({columns}, PRIMARY KEY (file, start)) WITHOUT ROWID")
     listing.execute(f"CREATE TABLE item (position INTEGER PRIMARY KEY, {columns})")
     listing.execute("BEGIN")
