@@ -11,7 +11,10 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from scans import IN_TURNS, bytes_of, enumerate_names, fill, labels, scan, table, tar
 
+from detect.picture import MAX_BYTES, TOO_MANY_BYTES
 from detect.scan import stores
+from detect.scan.listing import Item
+from detect.scan.reader import Reader
 
 
 class Bucket(MemoryFileSystem):
@@ -81,6 +84,14 @@ def test_a_store_that_tells_no_sizes(judged, bucket, monkeypatch):
 
     monkeypatch.setattr(MemoryFileSystem, "ls", sizeless)
     assert list(judged(f"{bucket}/album").values()) == IN_TURNS
+
+
+def test_a_file_that_has_grown_since_it_was_listed_is_read_whole(album, bucket):
+    store, place = fsspec.core.url_to_fs(f"{bucket}/album")
+    items = [Item(f"{bucket}/album/{name}.jpg", size=100) for name in ("0000", "0001")]
+    store.pipe(f"{place}/0001.jpg", bytes(MAX_BYTES + 1))
+    data, error = Reader("").read(items)
+    assert data == (album / "0000.jpg").read_bytes() and str(error) == TOO_MANY_BYTES
 
 
 def test_parts_of_a_bucket(judged, bucket):
