@@ -139,7 +139,10 @@ def test_a_source_that_is_gone_stops_the_scan_and_costs_no_row(small, model, tmp
     before = rows(out)
     (out / "part-000001.parquet").unlink()
     (tmp_path / "a").rename(tmp_path / "b")
-    refused("None of 12 pictures, from .*0012.jpg on, can be read: There is no such file", *words, "--resume")
+    said = (
+        r"None of 12 pictures, from .*0012.jpg on, can be read: There is no such file\. .* take them out of the source"
+    )
+    refused(said, *words, "--resume")
     assert shards(out) == ["part-000000.parquet"]
     (tmp_path / "b").rename(tmp_path / "a")
     assert scan(*words, "--resume").returncode == 0 and rows(out) == before

@@ -84,7 +84,7 @@ def _check_reached(found: list[Found]) -> None:
         placed, _, _, error = found[0]
         raise ScanError(
             f"None of {len(found)} pictures, from {placed.item.path} on, can be read: {error} Make them reachable, "
-            "then add --resume; or, to go without them, name a new folder with --out."
+            "then add --resume; or, to go without them, take them out of the source and name a new folder with --out."
         )
 
 
