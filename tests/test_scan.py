@@ -120,6 +120,17 @@ def test_paths_are_those_that_were_named_and_any_name_is_a_row(album, model, tmp
     assert found["./??.jpg"]["duplicate_of"] == "./0000.jpg"
 
 
+def test_a_scan_may_be_kept_under_any_name(album, model, tmp_path):
+    out = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9.parquet"))
+    words = (album, "--out", out, "--model", model, "--shard-rows", 2)
+    assert scan(*words).returncode == 1
+    (out / "part-000003.parquet").unlink()  # which holds a copy of a picture in another shard
+    assert scan(*words, "--resume").returncode == 1
+    out.rename(tmp_path / "plain.parquet")
+    found = rows(tmp_path / "plain.parquet")
+    assert len(found) == 8 and found[7]["duplicate_of"] == found[3]["path"]
+
+
 def test_memory_does_not_grow_with_the_number_of_pictures(album, model, tmp_path):
     peak = []
     for number in (500, 10_000):

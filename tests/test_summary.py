@@ -3,13 +3,14 @@
 import base64
 import io
 import json
+import os
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 from albums import MARKUP, mixed_files
-from conftest import ROOT, here
+from conftest import ROOT, command, here
 from PIL import Image
 from scans import fill, scan, shards
 from test_model import write_model
@@ -121,6 +122,15 @@ def test_a_source_whose_name_is_not_utf_8(scanned, tmp_path):
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"source": ["/pictures/\udcff"]}))
     assert summary(tmp_path / "out.parquet").returncode == 0
     assert "; of /pictures/?</p>" in (tmp_path / "out.html").read_text(encoding="utf-8")
+
+
+def test_a_scan_whose_own_name_is_not_utf_8(scanned, tmp_path):
+    out = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9 " + "日".encode() + b".parquet"))
+    shutil.copytree(scanned, out)
+    for words, page in (([out], "caf? 日.html"), ([out, "--out", out.with_suffix(".htm")], "caf? 日.htm")):
+        done = command("detect", "summary", *words, env=os.environ | {"PYTHONIOENCODING": "ascii:strict"})
+        assert (done.returncode, done.stderr) == (0, "") and done.stdout.endswith(f"The page is {tmp_path}/{page}\n")
+    assert "<h1>Scan caf? 日.parquet</h1>" in out.with_suffix(".html").read_text(encoding="utf-8")
 
 
 def test_what_is_no_scan_is_refused(scanned, tmp_path):

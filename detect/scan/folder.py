@@ -116,7 +116,8 @@ class Folder:
         if not self.file_of(shard).is_file():
             return []
         try:
-            rows = pq.read_table(self.file_of(shard), columns=list(columns) or None).to_pylist()
+            with self.file_of(shard).open("rb") as file:  # pyarrow itself opens no name that is not UTF-8
+                rows = pq.read_table(file, columns=list(columns) or None).to_pylist()
         except pa.ArrowException:
             return []
         except OSError as error:

@@ -76,8 +76,8 @@ class Rows:
         return row
 
     def _read_group(self, shard: int, group: int) -> pa.Table:
-        with pq.ParquetFile(self.folder.file_of(shard)) as file:
-            return file.read_row_group(group)
+        with self.folder.file_of(shard).open("rb") as file:
+            return pq.ParquetFile(file).read_row_group(group)
 
 
 def verdict_fields(result: Verdict | PictureError) -> dict:

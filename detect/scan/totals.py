@@ -51,5 +51,7 @@ class Totals:
 
 def shards(folder: Path, *columns: str) -> Iterator[pa.Table]:
     """Columns of one shard after the other."""
-    for file in sorted(folder.glob(SHARDS)):
-        yield pq.read_table(file, columns=list(columns))
+    for path in sorted(folder.glob(SHARDS)):
+        with path.open("rb") as file:  # pyarrow itself opens no name that is not UTF-8
+            table = pq.read_table(file, columns=list(columns))
+        yield table
