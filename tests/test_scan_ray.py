@@ -107,10 +107,24 @@ def loopback_alone(pid: int) -> int:
 
 
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:1", "ray://127.0.0.1:1"])
-def test_a_cluster_that_is_not_there_is_a_sentence(album, tmp_path, address):
-    done = scan(album, "--out", tmp_path / "out.parquet", "--engine", "ray", "--address", address)
-    assert done.returncode == 2 and done.stderr.count("\n") == 1 and address in done.stderr
+@pytest.mark.parametrize("named_by", ["--address", "RAY_ADDRESS"])
+def test_a_cluster_that_is_not_there_is_a_sentence(album, tmp_path, monkeypatch, address, named_by):
+    monkeypatch.setenv("RAY_ADDRESS", address if named_by == "RAY_ADDRESS" else "another")
+    words = ["--address", address] if named_by == "--address" else []
+    done = scan(album, "--out", tmp_path / "out.parquet", "--engine", "ray", *words)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert address in done.stderr and f"{named_by} says" in done.stderr and "another" not in done.stderr
     assert not os.listdir(tmp_path)
+
+
+def test_ray_that_does_not_start_here_is_a_sentence(album, tmp_path, monkeypatch):
+    def fails(**options):
+        raise ConnectionError("no port is free\nTraceback")
+
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr("ray.init", fails)
+    done = scan(album, "--out", tmp_path / "out.parquet", "--engine", "ray")
+    assert done.stderr == "python -m detect scan: Ray does not start here (no port is free).\n"
 
 
 @pytest.mark.parametrize("known", [None, "127.0.0.2:1"], ids=["none", "dead"])

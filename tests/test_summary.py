@@ -128,7 +128,8 @@ def test_a_scan_whose_own_name_is_not_utf_8(scanned, tmp_path):
     out = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9 " + "日".encode() + b".parquet"))
     shutil.copytree(scanned, out)
     for words, page in (([out], "caf? 日.html"), ([out, "--out", out.with_suffix(".htm")], "caf? 日.htm")):
-        done = command("detect", "summary", *words, env=os.environ | {"PYTHONIOENCODING": "ascii:strict"})
+        ascii_alone = os.environ | {"PYTHONIOENCODING": "ascii:strict"}
+        done = command("detect", "summary", *words, env=ascii_alone, encoding="utf-8")
         assert (done.returncode, done.stderr) == (0, "") and done.stdout.endswith(f"The page is {tmp_path}/{page}\n")
     assert "<h1>Scan caf? 日.parquet</h1>" in out.with_suffix(".html").read_text(encoding="utf-8")
 

@@ -1,7 +1,6 @@
 """A scan from its first word to its last."""
 
 import errno
-import os
 import sqlite3
 import sys
 from argparse import Namespace
@@ -62,7 +61,7 @@ def _engine(args: Namespace, detector: Detector) -> Iterator:
         return
     from detect.scan.cluster import RayEngine, connected
 
-    with connected(args.address or os.environ.get("RAY_ADDRESS")) as ray:  # which a Ray job finds set
+    with connected(args.address) as ray:
         yield RayEngine(detector.model.path, ray)
 
 
