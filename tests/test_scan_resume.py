@@ -212,9 +212,11 @@ def test_an_older_scan_or_anything_else_is_left_alone(album, model, tmp_path):
     out = tmp_path / "out.parquet"
     scan(album, "--out", out, "--model", model)
     (tmp_path / "link").symlink_to("nowhere")
-    for there in (out, album, model, tmp_path / "link"):
-        refused("There is a .* already. Add --resume", album, "--out", there, "--model", model)
-    refused("There is a .* already", album, "--out", album, "--model", model, "--resume")
+    refused("There is a .* already. Add --resume to go on with it", album, "--out", out, "--model", model)
+    for there in (album, model, tmp_path / "link"):
+        for words in ((), ("--resume",)):
+            said = r"There is a .* already\. It is no scan; name another\.$"
+            refused(said, album, "--out", there, "--model", model, *words)
     assert len(shards(out)) == 1 and not (album / "_scan.json").exists()
     refused("No such file or directory", album, "--out", tmp_path / "no" / "out.parquet", "--model", model)
 

@@ -191,7 +191,8 @@ def begin(path: Path, source: Sequence[str], items: Iterable[Item], model_sha256
         ScanError: there is something else of that name, or there are no pictures.
     """
     if os.path.lexists(path) and not _is_unbegun(path):
-        raise ScanError(f"There is a {path} already. Add --resume to go on with a scan, or name another.")
+        hint = "Add --resume to go on with it, or name another." if is_begun(path) else "It is no scan; name another."
+        raise ScanError(f"There is a {path} already. {hint}")
     path.mkdir(exist_ok=True)
     for left in path.iterdir():
         left.unlink()
