@@ -92,18 +92,14 @@ class Listing:
     def _folder(self, name: str) -> Iterator[Item]:
         """All in a folder but the scans; a folder inside it that cannot be read is an item itself."""
         folders = []
-        yield from self._files(name, folders)
+        yield from self._files(entries_of(name), folders)
         while folders:
             inner = folders.pop()
-            yield from _or_broken(inner, self._unless_scan(inner, folders))
+            yield from _or_broken(inner, self._files(entries_of(inner, unless=MANIFEST), folders))
 
-    def _unless_scan(self, folder: str, folders: list[str]) -> Iterator[Item]:
-        if not exists(f"{folder}/{MANIFEST}"):
-            yield from self._files(folder, folders)
-
-    def _files(self, folder: str, folders: list[str]) -> Iterator[Item]:
+    def _files(self, entries: Iterable[tuple[str, int, bool]], folders: list[str]) -> Iterator[Item]:
         """What lies in one folder; those inside it are added to `folders`."""
-        for name, size, is_inner in entries_of(folder):
+        for name, size, is_inner in entries:
             if is_inner:
                 folders.append(name)
             else:
