@@ -172,12 +172,13 @@ def _driver(out: Path) -> dict:
     items = (Item(f"s3://bucket/photographs/{number:09d}.jpg") for number in range(KEPT))
     begin(out, ["s3://bucket"], items, detector.model.sha256, None)
     listed = time.perf_counter()
-    folder, firsts = Folder(out), Firsts()
+    folder, firsts = Folder(out), Firsts(out / "firsts")
     rows = Rows(folder)
     for shard, pictures in folder.missing():
         found = [found_of(one, digests[32 * one.position - 32 : 32 * one.position], firsts) for one in pictures]
         rows.write(shard, [one._replace(result=verdict) for one in found])
     written = time.perf_counter()
+    firsts.close()
     folder.close()
     return {
         "name": "driver",

@@ -75,6 +75,26 @@ def test_killed_around_every_renaming_of_a_file(album, model, undisturbed, tmp_p
     check(out, undisturbed, *words)
 
 
+def test_killed_while_what_could_not_be_read_is_read_again(album, model, undisturbed, tmp_path):
+    out = tmp_path / "out.parquet"
+    words = [album, "--model", model, "--shard-rows", SHARD, "--out", out, "--resume"]
+    lost = [album / f"{number:04d}.jpg" for number in (25, 46, 83, 84)]  # in three shards
+    for name in lost:
+        name.rename(tmp_path / name.name)
+        name.symlink_to("nowhere")
+    scan(*words)
+    before = rows(out)
+    for name in lost:
+        (tmp_path / name.name).rename(name)
+    for moment, number, left in (("before", 1, 4), ("after", 1, 3), ("before", 2, 2)):
+        killed = signalled(signal.SIGKILL, moment, number, *words)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        found = rows(out)
+        assert [row["error"] for row in found].count("There is no such file.") == left
+        assert all(row in (old, new) for row, old, new in zip(found, before, undisturbed, strict=True))
+    assert scan(*words).returncode == 1 and rows(out) == undisturbed
+
+
 def signalled(sign: signal.Signals, moment: str, number: int, *words: object) -> subprocess.CompletedProcess:
     """A scan that sends itself a signal."""
     return subprocess.run(

@@ -35,7 +35,7 @@ def album(portrait, tmp_path_factory) -> Path:
     for number in range(20):
         os.link(names[number * 7], album / f"x{number:02d}.jpg")
     (album / "0300a.jpg").write_bytes(b"no picture")
-    (album / "z.jpg").symlink_to("nowhere")  # in the last shard, which is made again by every --resume
+    (album / "z.jpg").symlink_to("nowhere")  # which every --resume looks for again
     return album
 
 
@@ -63,7 +63,7 @@ def test_the_rows_are_those_of_the_local_engine_and_a_killed_worker_costs_none(a
     assert workers and len(shards(out)) < PICTURES // SHARD
     os.kill(workers[0], signal.SIGKILL)
     said = process.communicate(timeout=100)[1]
-    assert process.returncode == 1 and "2 could not be read; 20 repeat an earlier one" in said, said
+    assert process.returncode == 1 and "2 could not be read; 20 repeat another one" in said, said
     assert "logging.cc" not in said, said
     assert rows(out) == local
 
@@ -107,10 +107,24 @@ def loopback_alone(pid: int) -> int:
 
 
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:1", "ray://127.0.0.1:1"])
-def test_a_cluster_that_is_not_there_is_a_sentence(album, tmp_path, address):
-    done = scan(album, "--out", tmp_path / "out.parquet", "--engine", "ray", "--address", address)
-    assert done.returncode == 2 and done.stderr.count("\n") == 1 and address in done.stderr
+@pytest.mark.parametrize("named_by", ["--address", "RAY_ADDRESS"])
+def test_a_cluster_that_is_not_there_is_a_sentence(album, tmp_path, monkeypatch, address, named_by):
+    monkeypatch.setenv("RAY_ADDRESS", address if named_by == "RAY_ADDRESS" else "another")
+    words = ["--address", address] if named_by == "--address" else []
+    done = scan(album, "--out", tmp_path / "out.parquet", "--engine", "ray", *words)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert address in done.stderr and f"{named_by} says" in done.stderr and "another" not in done.stderr
     assert not os.listdir(tmp_path)
+
+
+def test_ray_that_does_not_start_here_is_a_sentence(album, tmp_path, monkeypatch):
+    def fails(**options):
+        raise ConnectionError("no port is free\nTraceback")
+
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr("ray.init", fails)
+    done = scan(album, "--out", tmp_path / "out.parquet", "--engine", "ray")
+    assert done.stderr == "python -m detect scan: Ray does not start here (no port is free).\n"
 
 
 @pytest.mark.parametrize("known", [None, "127.0.0.2:1"], ids=["none", "dead"])
@@ -131,6 +145,12 @@ def test_a_round_is_bounded_however_many_workers_there_are():
         return cluster.RayEngine(default_model(), SimpleNamespace(cluster_resources=lambda: {"CPU": cores}))
 
     assert judging(2).round == 2 * cluster.ROUND and judging(1000).round == judging(500).round == cluster.MOST
+
+
+def test_a_round_has_as_many_shards_as_are_worth_it():
+    shards = [(number, [None] * pictures) for number, pictures in enumerate([3, 2, 1, 9, 0, 5, 1])]
+    assert [[number for number, _ in part] for part in cluster.rounds(shards, 5)] == [[0, 1], [2], [3], [4, 5], [6]]
+    assert not list(cluster.rounds([], 5))
 
 
 def test_a_second_read_that_fails_says_why_and_one_that_differs_that_it_does(album):

@@ -1,11 +1,15 @@
 """`python -m detect scan --resume`, and the folders into which no scan writes; the kills are in test_scan_kills.py."""
 
+import errno
 import os
 import re
 import resource
 import shutil
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -15,6 +19,8 @@ from scans import fill, mixed_album, paths, refused, rows, scan, shards, started
 from test_model import write_model
 
 from detect import Detector
+from detect.scan.listing import Listing
+from detect.scan.rows import Rows
 
 
 @pytest.fixture
@@ -22,7 +28,20 @@ def album(small, tmp_path) -> Path:
     return mixed_album(tmp_path / "album", small)
 
 
-def test_resume_judges_what_is_missing_and_leaves_the_rest(album, model, tmp_path, monkeypatch):
+@pytest.fixture
+def judged(monkeypatch) -> list[bytes]:
+    """The pictures that have been judged so far."""
+    judged, prepare = [], Detector.prepare
+    monkeypatch.setattr(Detector, "prepare", lambda self, data: judged.append(data) or prepare(self, data))
+    return judged
+
+
+def times(out: Path) -> dict[str, int]:
+    """When each shard was written."""
+    return {name: (out / name).stat().st_mtime_ns for name in shards(out)}
+
+
+def test_resume_judges_what_is_missing_and_leaves_the_rest(album, model, tmp_path, judged):
     out = tmp_path / "out.parquet"
     words = (album, "--out", out, "--model", model, "--shard-rows", 2, "--resume")
     assert scan(*words).returncode == 1  # begins it
@@ -30,9 +49,7 @@ def test_resume_judges_what_is_missing_and_leaves_the_rest(album, model, tmp_pat
     for shard in ("part-000000.parquet", "part-000002.parquet"):
         (out / shard).unlink()
     kept = {name: (out / name).stat().st_mtime_ns for name in os.listdir(out)}
-    judged = []
-    prepare = Detector.prepare
-    monkeypatch.setattr(Detector, "prepare", lambda self, data: judged.append(data) or prepare(self, data))
+    judged.clear()
     assert scan(*words).returncode == 1
     assert len(judged) == 4 and rows(out) == before
     assert kept == {name: (out / name).stat().st_mtime_ns for name in kept}
@@ -57,19 +74,61 @@ def test_a_damaged_shard_is_made_again(album, model, tmp_path, damage):
     assert kept == {name: (out / name).stat().st_mtime_ns for name in kept}
 
 
-def test_pictures_that_could_not_be_read_are_read_by_the_next_resume(album, model, tmp_path):
+def test_pictures_that_could_not_be_read_are_read_by_the_next_resume(album, model, tmp_path, judged):
     out = tmp_path / "out.parquet"
     words = (album, "--out", out, "--model", model, "--shard-rows", 3)
     os.mkfifo(album / "pipe.jpg")  # which no resume will change
     (album / "0004.jpg").rename(album / "away")
     (album / "0004.jpg").symlink_to(album / "back")
     scan(*words)
-    assert rows(out)[4]["error"] == "There is no such file."
-    kept = {name: (out / name).stat().st_mtime_ns for name in shards(out) if name != "part-000001.parquet"}
+    before, kept = rows(out), times(out)
+    assert before[4]["error"] == "There is no such file."
+    judged.clear()
+    assert scan(*words, "--resume").returncode == 1
+    assert not judged and times(out) == kept and rows(out) == before
     (album / "away").rename(album / "back")
-    scan(*words, "--resume")
-    assert rows(out)[4]["label"] and [bool(row["error"]) for row in rows(out)].count(True) == 2
-    assert kept == {name: (out / name).stat().st_mtime_ns for name in kept}
+    assert scan(*words, "--resume").returncode == 1
+    assert judged == [(album / "back").read_bytes()]
+    after = rows(out)
+    assert after.pop(4)["label"] and before.pop(4) and after == before
+    assert [name for name, when in times(out).items() if when != kept[name]] == ["part-000001.parquet"]
+
+
+def test_many_dead_names_in_a_shard_do_not_stop_a_resume(small, model, tmp_path):
+    (name,) = fill(tmp_path / "a", 1, small)
+    names = tmp_path / "list.txt"
+    names.write_text("\n".join([name, *(f"{tmp_path}/gone/{number}.jpg" for number in range(12))]))
+    words = (names, "--out", tmp_path / "out.parquet", "--model", model)
+    assert scan(*words).returncode == 1
+    before = rows(tmp_path / "out.parquet")
+    assert scan(*words, "--resume").returncode == 1 and rows(tmp_path / "out.parquet") == before
+
+
+@pytest.mark.parametrize("shard_rows", [3, 9])
+def test_of_equal_pictures_the_one_that_was_read_first_stays_the_first(small, model, tmp_path, judged, shard_rows):
+    album, out = tmp_path / "a", tmp_path / "out.parquet"
+    names = [Path(name) for name in fill(album, 9, small)]
+    os.replace(shutil.copy(names[3], tmp_path / "copy"), names[0])
+    os.replace(shutil.copy(names[4], tmp_path / "copy"), names[7])
+    lost = [names[place] for place in (0, 4, 7)]
+    for name in lost:
+        name.rename(f"{name}.away")
+        name.symlink_to(f"{name}.back")
+    words = (album, "--out", out, "--model", model, "--shard-rows", shard_rows)
+    assert scan(*words).returncode == 1
+    assert [row["position"] for row in rows(out) if row["error"]] == [1, 5, 8]
+    for name in lost:
+        Path(f"{name}.away").rename(f"{name}.back")
+    judged.clear()
+    assert scan(*words, "--resume").returncode == 0 and judged == [names[4].read_bytes()]
+    found = rows(out)
+    assert {row["position"]: row["duplicate_of"] for row in found if row["duplicate_of"]} == {
+        1: str(names[3]),
+        8: str(names[4]),
+    }
+    for place, first in ((0, 3), (7, 4)):
+        own = {name: found[place][name] for name in ("position", "path", "duplicate_of")}
+        assert found[place] == found[first] | own and found[place]["label"]
 
 
 def test_a_source_that_is_gone_stops_the_scan_and_costs_no_row(small, model, tmp_path):
@@ -80,7 +139,10 @@ def test_a_source_that_is_gone_stops_the_scan_and_costs_no_row(small, model, tmp
     before = rows(out)
     (out / "part-000001.parquet").unlink()
     (tmp_path / "a").rename(tmp_path / "b")
-    refused("None of 12 pictures, from .*0012.jpg on, can be read: There is no such file", *words, "--resume")
+    said = (
+        r"None of 12 pictures, from .*0012.jpg on, can be read: There is no such file\. .* take them out of the source"
+    )
+    refused(said, *words, "--resume")
     assert shards(out) == ["part-000000.parquet"]
     (tmp_path / "b").rename(tmp_path / "a")
     assert scan(*words, "--resume").returncode == 0 and rows(out) == before
@@ -150,9 +212,11 @@ def test_an_older_scan_or_anything_else_is_left_alone(album, model, tmp_path):
     out = tmp_path / "out.parquet"
     scan(album, "--out", out, "--model", model)
     (tmp_path / "link").symlink_to("nowhere")
-    for there in (out, album, model, tmp_path / "link"):
-        refused("There is a .* already. Add --resume", album, "--out", there, "--model", model)
-    refused("There is a .* already", album, "--out", album, "--model", model, "--resume")
+    refused("There is a .* already. Add --resume to go on with it", album, "--out", out, "--model", model)
+    for there in (album, model, tmp_path / "link"):
+        for words in ((), ("--resume",)):
+            said = r"There is a .* already\. It is no scan; name another\.$"
+            refused(said, album, "--out", there, "--model", model, *words)
     assert len(shards(out)) == 1 and not (album / "_scan.json").exists()
     refused("No such file or directory", album, "--out", tmp_path / "no" / "out.parquet", "--model", model)
 
@@ -211,11 +275,55 @@ def test_a_full_disk_is_a_sentence_and_resume_goes_on(album, model, tmp_path):
 
     done = limited(2000)  # bytes: no room for the listing
     assert done.returncode == 2 and not out.exists()
-    assert re.fullmatch(r"python -m detect scan: .* Make room, then add --resume\.\n", done.stderr)
+    said = rf"python -m detect scan: {out} cannot be written to: .* Make room, then add --resume\.\n"
+    assert re.fullmatch(said, done.stderr)
     scan(*words)
     before = rows(out)
     (out / "part-000001.parquet").unlink()
     done = limited(2000)  # nor for a shard
     assert done.returncode == 2 and sorted(os.listdir(out)) == ["_listing.sqlite", "_scan.json", "part-000000.parquet"]
-    assert re.fullmatch(r"python -m detect scan: .* Make room, then add --resume\.\n", done.stderr)
+    assert re.fullmatch(said, done.stderr)
     assert scan(*words).returncode == 1 and rows(out) == before
+
+
+def database_is_full() -> None:
+    with closing(sqlite3.connect("")) as database:
+        database.execute("PRAGMA max_page_count = 1")
+        database.execute("CREATE TABLE one (x)")
+
+
+def failing(code: int) -> None:
+    raise OSError(code, os.strerror(code))
+
+
+@pytest.mark.parametrize(
+    ("fails", "hint"),
+    [
+        (partial(failing, errno.ENOSPC), "No space left on device. Make room, then add --resume."),
+        (partial(failing, errno.EDQUOT), "Disk quota exceeded. Make room, then add --resume."),
+        (database_is_full, "database or disk is full. Make room, then add --resume."),
+        (partial(failing, errno.EACCES), "Permission denied. What is done is kept; --resume goes on."),
+    ],
+    ids=["disk", "quota", "database", "locked"],
+)
+def test_room_is_asked_for_where_there_is_none(album, model, tmp_path, monkeypatch, fails, hint):
+    monkeypatch.setattr(Rows, "write", lambda *words: fails())
+    done = scan(album, "--out", tmp_path / "out.parquet", "--model", model)
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"python -m detect scan: {tmp_path / 'out.parquet'} cannot be written to: {hint}\n")
+
+
+def test_whatever_is_written_meanwhile_is_in_the_scan_s_folder(album, model, tmp_path, monkeypatch):
+    out, seen = tmp_path / "out.parquet", set()
+
+    def watched(function):
+        return lambda *words: seen.update(name.split("-", 2)[-1] for name in partial_files(out)) or function(*words)
+
+    monkeypatch.setattr(Detector, "prepare", watched(Detector.prepare))
+    monkeypatch.setattr(Listing, "_found", watched(Listing._found))
+    assert scan(album, "--out", out, "--model", model).returncode == 1
+    assert seen == {"_listing.sqlite", "unsorted", "firsts"} and not partial_files(out)
+
+
+def partial_files(out: Path) -> list[str]:
+    return [name for name in os.listdir(out) if name.startswith(".partial-")]

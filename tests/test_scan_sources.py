@@ -75,6 +75,14 @@ def test_a_folder_inside_that_cannot_be_read_is_a_row(judged, album, tmp_path, m
     assert list(found.values()) == IN_TURNS
 
 
+def test_what_is_damaged_may_have_a_name_that_is_not_utf_8(judged, album, tmp_path):
+    shutil.copytree(album, tmp_path / "a")
+    Path(os.fsdecode(bytes(tmp_path / "a") + b"/caf\xe9.tar")).write_bytes(b"no tar" * 200)
+    found = judged(tmp_path / "a", status=1)
+    assert found.pop(f"{tmp_path}/a/caf?.tar").startswith(f"{tmp_path}/a/caf?.tar is not a whole, uncompressed tar: ")
+    assert list(found.values()) == IN_TURNS
+
+
 def test_what_is_left_out_is_told_by_its_kind(album, model, tmp_path):
     shutil.copytree(album, tmp_path / "a")
     done = scan(tmp_path / "a", "--out", tmp_path / "a" / "out.parquet", "--model", model)
@@ -241,6 +249,45 @@ def test_what_is_damaged_in_a_folder_is_a_row_and_the_rest_go_on(judged, album, 
     assert "of its columns, number, caption, none" in found["captions.parquet"]
     said = [found[f"image.parquet#{row}"] for row in range(40)]
     assert said[0].startswith("This is not a picture") and said[39].startswith("The file cannot be read"), said
+
+
+def header(size: bytes, kind: bytes = b"0") -> bytes:
+    """Of a tar's member, with a size as the header writes it."""
+    data = tarfile.TarInfo("b.jpg").tobuf()
+    data = data[:124] + size + data[136:148] + b" " * 8 + kind + data[157:]  # spaces stand for the sum of all
+    return data[:148] + b"%06o\0 " % sum(data) + data[156:]
+
+
+def sparse(records: dict[str, str], data: bytes) -> bytes:
+    """A member with a sparse map as PAX writes it."""
+    member = tarfile.TarInfo("b.jpg")
+    member.size, member.pax_headers = len(data), records
+    return member.tobuf(tarfile.PAX_FORMAT) + data
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "member",
+    [
+        header(b"\xff" * 10 + b"\xfe\0"),  # of -512 bytes: the next header would be this one
+        header(b"\xff" * 12),
+        header(b"\x80" + b"\xff" * 11),
+        header(b"\x80" + b"\xff" * 11, kind=b"L"),
+        header(b"\x80" + b"\0" * 4 + b"\x7f" + b"\xff" * 6, kind=b"L"),
+        header(b"\xff" * 10 + b"\xfe\0", kind=b"x"),
+        sparse({"GNU.sparse.map": "0,one"}, b"x" * 512),
+        sparse({"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "b.jpg"}, b"9\n0\n"),
+    ],
+    ids=["circle", "negative", "vast", "vast name", "too long a name", "negative record", "map", "cut map"],
+)
+def test_a_tar_with_a_header_that_cannot_be_is_read_up_to_there(judged, album, tmp_path, member):
+    (tmp_path / "a").mkdir()
+    with tarfile.open(tmp_path / "a" / "t.tar", "w") as packed:
+        packed.add(album / "0001.jpg", "a.jpg")
+        packed.fileobj.write(member)
+    found = judged(tmp_path / "a", status=1)
+    assert found.pop(f"{tmp_path}/a/t.tar#a.jpg") == "real"
+    assert "is not a whole, uncompressed tar" in found.pop(f"{tmp_path}/a/t.tar") and not found
 
 
 @pytest.mark.parametrize("name", ["captions.parquet", "no.parquet", "no.tar"])

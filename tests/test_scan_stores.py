@@ -1,6 +1,7 @@
 """`python -m detect scan` of object stores, and of URLs."""
 
 import shutil
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from scans import IN_TURNS, bytes_of, enumerate_names, fill, labels, scan, table, tar
 
+from detect.picture import MAX_BYTES, TOO_MANY_BYTES
 from detect.scan import stores
+from detect.scan.listing import Item, Listing
+from detect.scan.reader import Reader
 
 
 class Bucket(MemoryFileSystem):
@@ -73,6 +77,22 @@ def test_a_scan_is_no_part_of_the_bucket_it_is_in(judged, bucket):
     assert [path for path in found if path.endswith("/0000.jpg")] == [min(found)] and "/album/" in min(found)
 
 
+def test_a_folder_of_a_bucket_takes_one_request(bucket, monkeypatch):
+    store, place = fsspec.core.url_to_fs(bucket)
+    for number in range(5):
+        store.copy(f"{place}/album/0000.jpg", f"{place}/inner/{number}/0000.jpg")
+    asked = Counter()
+
+    def counted(request):
+        return lambda self, path, *words, **more: asked.update([path]) or request(self, path, *words, **more)
+
+    for name in ("ls", "info", "exists"):
+        monkeypatch.setattr(MemoryFileSystem, name, counted(getattr(MemoryFileSystem, name)))
+    assert len([*Listing([f"{bucket}/inner"])]) == 5
+    assert [asked[f"{place}/inner/{number}"] for number in range(5)] == [1] * 5
+    assert not [path for path in asked if path.endswith("_scan.json")]
+
+
 def test_a_store_that_tells_no_sizes(judged, bucket, monkeypatch):
     ls = MemoryFileSystem.ls
 
@@ -81,6 +101,14 @@ def test_a_store_that_tells_no_sizes(judged, bucket, monkeypatch):
 
     monkeypatch.setattr(MemoryFileSystem, "ls", sizeless)
     assert list(judged(f"{bucket}/album").values()) == IN_TURNS
+
+
+def test_a_file_that_has_grown_since_it_was_listed_is_read_whole(album, bucket):
+    store, place = fsspec.core.url_to_fs(f"{bucket}/album")
+    items = [Item(f"{bucket}/album/{name}.jpg", size=100) for name in ("0000", "0001")]
+    store.pipe(f"{place}/0001.jpg", bytes(MAX_BYTES + 1))
+    data, error = Reader("").read(items)
+    assert data == (album / "0000.jpg").read_bytes() and str(error) == TOO_MANY_BYTES
 
 
 def test_parts_of_a_bucket(judged, bucket):

@@ -3,13 +3,14 @@
 import base64
 import io
 import json
+import os
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 from albums import MARKUP, mixed_files
-from conftest import ROOT, here
+from conftest import ROOT, command, here
 from PIL import Image
 from scans import fill, scan, shards
 from test_model import write_model
@@ -63,7 +64,7 @@ def test_the_top_is_that_of_all_shards_together(small, tmp_path):
 def test_the_page_is_one_file_with_nothing_that_runs_or_is_fetched(scanned, tmp_path):
     done = summary(scanned, "--out", tmp_path / "page.html")
     assert done.returncode == 0 and done.stdout == (
-        f"6 pictures: 0 Fake, 2 Not sure, 3 Real, 1 could not be read; 2 repeat an earlier one. "
+        f"6 pictures: 0 Fake, 2 Not sure, 3 Real, 1 could not be read; 2 repeat another one. "
         f"The page is {tmp_path / 'page.html'}\n"
     )
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
@@ -121,6 +122,16 @@ def test_a_source_whose_name_is_not_utf_8(scanned, tmp_path):
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"source": ["/pictures/\udcff"]}))
     assert summary(tmp_path / "out.parquet").returncode == 0
     assert "; of /pictures/?</p>" in (tmp_path / "out.html").read_text(encoding="utf-8")
+
+
+def test_a_scan_whose_own_name_is_not_utf_8(scanned, tmp_path):
+    out = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9 " + "日".encode() + b".parquet"))
+    shutil.copytree(scanned, out)
+    for words, page in (([out], "caf? 日.html"), ([out, "--out", out.with_suffix(".htm")], "caf? 日.htm")):
+        ascii_alone = os.environ | {"PYTHONIOENCODING": "ascii:strict"}
+        done = command("detect", "summary", *words, env=ascii_alone, encoding="utf-8")
+        assert (done.returncode, done.stderr) == (0, "") and done.stdout.endswith(f"The page is {tmp_path}/{page}\n")
+    assert "<h1>Scan caf? 日.parquet</h1>" in out.with_suffix(".html").read_text(encoding="utf-8")
 
 
 def test_what_is_no_scan_is_refused(scanned, tmp_path):

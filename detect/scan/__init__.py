@@ -1,8 +1,8 @@
 """Many pictures, of a folder or a bucket, into Parquet; again from where it was broken off, and in sum.
 
 SOURCE -> listing, sorted and kept -> shards of consecutive pictures -> bytes -> the first of the same bytes judged ->
-rows -> one Parquet file a shard. Which pictures a shard holds follows from the listing alone, and a shard is done when
-its file is there; all else is made again. The engine, threads or Ray, only says who judges.
+rows -> one Parquet file a shard. Which pictures a shard holds follows from the listing alone, and what is done, from
+the rows in its file; all else is done again. The engine, threads or Ray, only says who judges.
 """
 
 PACKAGES = ("pyarrow", "fsspec")

@@ -10,7 +10,7 @@ import os
 import pickle
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain, islice
@@ -34,6 +34,7 @@ ROUND = 10_000
 MOST = 1_000_000  # pictures of a round, whatever the number of workers: 0.7 GB for the driver
 PACKAGE = Path(__file__).resolve().parent.parent
 OBJECT_STORE = 200 * 2**20  # bytes of shared memory on this machine; names and verdicts are all that goes through it
+ADDRESS = "RAY_ADDRESS"  # a variable, which a Ray job finds set
 REACHED_WITHIN = 10  # seconds
 CHANGED = "The file has changed while it was scanned."
 
@@ -56,8 +57,7 @@ class RayEngine:
 
     def judge(self, folder: Folder, firsts: Firsts, progress: Progress) -> Iterator[tuple[int, list[Found]]]:
         """See `detect.scan.local.LocalEngine.judge`."""
-        shards, at_once = folder.missing(), max(1, self.round // folder.manifest.shard_rows)
-        while part := list(islice(shards, at_once)):
+        for part in rounds(folder.missing(), self.round):
             yield from self._round(part, folder.manifest.folder, firsts, progress)
 
     def _round(
@@ -93,6 +93,19 @@ class RayEngine:
             data = self.ray.data.from_items(tasks, override_num_blocks=len(tasks))
             done = data.map_batches(function, batch_size=1, num_cpus=1, **options)
             yield from chain.from_iterable(pickle.loads(row["done"]) for row in done.iter_rows())
+
+
+def rounds(shards: Iterable[Shard], most: int) -> Iterator[list[Shard]]:
+    """Shards in their order, as many at a time as have `most` pictures together; at least one."""
+    part, pictures = [], 0
+    for shard in shards:
+        pictures += len(shard[1])
+        if part and pictures > most:
+            yield part
+            part, pictures = [], len(shard[1])
+        part.append(shard)
+    if part:
+        yield part
 
 
 def _hash(batch: dict, folder: str) -> dict:
@@ -143,14 +156,15 @@ def connected(address: str | None) -> Iterator:
     """Ray, on a cluster or, without an address, in processes of its own on this machine, which end with this one.
 
     Args:
-        address: host:port, or auto on a machine of the cluster.
+        address: host:port, or auto on a machine of the cluster; without it, that of ADDRESS in the environment, if any.
 
     Raises:
         ScanError: it is not installed, there is no cluster, or the work failed in it.
     """
+    named_by, address = ("--address", address) if address else (ADDRESS, os.environ.get(ADDRESS))
     ray = _imported(address)
     try:
-        _start(ray, address)
+        _start(ray, address, named_by)
         yield ray
     except ray.exceptions.RayError as error:
         raise ScanError(f"Ray gave up: {_line(error, -1)}. What is done is kept; --resume goes on.") from None
@@ -173,16 +187,17 @@ def _imported(address: str | None):
     return ray
 
 
-def _start(ray, address: str | None) -> None:
+def _start(ray, address: str | None, named_by: str) -> None:
     here = {"address": "local", "include_dashboard": False, "num_cpus": _cores(), "object_store_memory": OBJECT_STORE}
     there = {"address": address, "runtime_env": {"py_modules": [str(PACKAGE)]}}  # its machines have the packages alone
     try:
         if address:
-            _check_reachable(_found() if address == "auto" else address)
+            _check_reachable(_found() if address == "auto" else address, named_by)
         with _nothing_said():
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **(there if address else here))
     except (ConnectionError, ImportError, ValueError) as error:
-        raise ScanError(f"There is no Ray cluster at {address} ({_line(error, 0)}).") from None
+        where = f"There is no Ray cluster at {address}, where {named_by} says" if address else "Ray does not start here"
+        raise ScanError(f"{where} ({_line(error, 0)}).") from None
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # it logs what it raises
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
@@ -214,17 +229,19 @@ def _cores() -> int | None:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
 
 
-def _check_reachable(address: str) -> None:
+def _check_reachable(address: str, named_by: str) -> None:
     """Ray itself would try for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
         socket.create_connection((host, int(port)), REACHED_WITHIN).close()
     except ValueError:
         raise ScanError(
-            f"{address} is no address of a Ray cluster. Give host:port, or auto on one of its machines."
+            f"{address}, which {named_by} says, is no address of a Ray cluster. Give host:port, or auto on one of its "
+            "machines."
         ) from None
     except OSError as error:
-        raise ScanError(f"There is no Ray cluster at {address} ({error.strerror or error}).") from None
+        reason = error.strerror or error
+        raise ScanError(f"There is no Ray cluster at {address}, where {named_by} says ({reason}).") from None
 
 
 def _line(error: Exception, number: int) -> str:

@@ -26,7 +26,10 @@ def main(argv: list[str]) -> int:
     )  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, metavar="DIR.parquet", help="the folder to make")
     parser.add_argument("--engine", choices=("local", "ray"), default="local", help="this process, or Ray")
-    parser.add_argument("--address", help="of a Ray cluster, `auto` on one of its machines (default: Ray on this one)")
+    parser.add_argument(
+        "--address", help="of a Ray cluster, `auto` on one of its machines (default: what the variable RAY_ADDRESS "
+        "says, otherwise Ray on this one)"
+    )  # fmt: skip
     parser.add_argument(
         "--shard-rows", type=_shard_rows, metavar="N", help="pictures in one Parquet file (default: 1000)"
     )

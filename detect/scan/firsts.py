@@ -1,24 +1,15 @@
-"""What is found out about the pictures of a listing: which are the first with their bytes, and what these are."""
+"""What is found out about the pictures of a listing: which stand for all with their bytes, and what these are."""
 
 import hashlib
-import sqlite3
+from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from detect.picture import PictureError
-from detect.scan.folder import Folder, Placed
+from detect.scan.folder import Folder, Placed, new
 from detect.scan.reader import may_be_read_later
 from detect.verdict import Verdict
 
-COLUMNS = [
-    "position",
-    "sha256",
-    "duplicate_of",
-    "label",
-    "error",
-]  # of the shards that are done; `Totals` reads no others
+COLUMNS = ("position", "sha256", "duplicate_of", "label", "error")  # of shards with a file; `Totals` reads no others
 
 
 class Found(NamedTuple):
@@ -26,7 +17,7 @@ class Found(NamedTuple):
 
     placed: Placed
     digest: bytes | None  # SHA-256 of its bytes
-    first: int  # place of the first picture with these bytes: its own, or an earlier one
+    first: int  # place of the picture that was the first to be met with these bytes, which may be its own
     result: Verdict | PictureError | None = None
 
     @property
@@ -40,51 +31,40 @@ class Found(NamedTuple):
 
 
 class Firsts:
-    """SHA-256 of a picture's bytes -> the first place in the listing that has claimed it; on disk, 40 bytes each."""
+    """SHA-256 of a picture's bytes -> the place in the listing that was the first to claim it; on disk, 40 bytes each.
 
-    def __init__(self):
-        self._index = sqlite3.connect("", isolation_level=None)  # a temporary file, which goes with the process
-        self._index.execute("PRAGMA journal_mode = OFF")
+    That is the first in the listing, too, unless that one could be read only after another was written down.
+    """
+
+    def __init__(self, file: Path):
+        self._index = new(file)
         self._index.execute("CREATE TABLE first (digest BLOB PRIMARY KEY, position INTEGER) WITHOUT ROWID")
         self._index.execute("BEGIN")
 
+    def close(self) -> None:
+        self._index.close()
+
     def claim(self, digest: bytes, position: int) -> int:
-        """The first place so far, this one included, whose picture has these bytes."""
+        """The place that has claimed these bytes: this one, where none did before."""
         (first,) = self._index.execute(
-            "INSERT INTO first VALUES (?, ?) ON CONFLICT DO UPDATE SET position = min(position, excluded.position) "
-            "RETURNING position",
+            "INSERT INTO first VALUES (?, ?) ON CONFLICT DO UPDATE SET position = position RETURNING position",
             (digest, position),
         ).fetchone()
         return first
 
     def claim_done(self, folder: Folder) -> int:
-        """Claim for all pictures of the shards that are done; returns their number. The others are to be made again:
-        those whose file is damaged, and those with pictures that may be read this time."""
+        """Claim for all pictures that are written down, but those that may be read this time; returns their number."""
         pictures = 0
         for number in filter(folder.is_done, folder.shards):
-            rows = _rows_of(folder, number)
-            if not rows or any(may_be_read_later(row["error"]) for row in rows):
+            rows = folder.rows_of(number, *COLUMNS)
+            read = [row for row in rows if not may_be_read_later(row["error"])]
+            if not rows or len(read) < len(rows):
                 folder.again.add(number)
-                continue
-            pictures += len(rows)
-            for row in rows:
+            pictures += len(read)
+            for row in read:
                 if row["sha256"] and not row["duplicate_of"]:
                     self.claim(bytes.fromhex(row["sha256"]), row["position"])
         return pictures
-
-
-def _rows_of(folder: Folder, shard: int) -> list[dict]:
-    """What a shard says of its pictures; nothing where its file is damaged."""
-    try:
-        rows = pq.read_table(folder.file_of(shard), columns=COLUMNS).to_pylist()
-    except pa.ArrowException:
-        return []
-    except OSError as error:
-        if error.errno:  # the system's; pyarrow says of damage, too, that it is one
-            raise
-        return []
-    whole = [row["position"] for row in rows] == list(folder.positions(shard))
-    return rows if whole else []
 
 
 def digest_of(data: bytes | PictureError) -> bytes | PictureError:

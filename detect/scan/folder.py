@@ -14,9 +14,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from detect.files import whole_file, write_text
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from detect.files import PARTIAL, whole_file, write_text
 from detect.scan import ScanError
 from detect.scan.listing import MANIFEST, Item
+from detect.scan.reader import may_be_read_later
 from detect.scan.stores import is_url
 
 try:
@@ -38,7 +42,7 @@ class Placed(NamedTuple):
     item: Item
 
 
-Shard = tuple[int, list[Placed]]  # its number, from 0, and the pictures in it
+Shard = tuple[int, list[Placed]]  # its number, from 0, and the pictures in it that are to be read
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Folder:
         if not manifest:
             raise ScanError(f"{path / MANIFEST} is damaged. {NEW}")
         self.path, self.manifest = path, manifest
-        self.again = set()  # shards whose file is there and to be made again
+        self.again = set()  # shards whose file is there, but damaged, or with pictures that may be read this time
         try:
             self._listing = _opened(path / LISTING, "rw")
             self._listing.execute("BEGIN EXCLUSIVE")  # released by the system, too, when this process is killed
@@ -107,12 +111,34 @@ class Folder:
         start = shard * self.manifest.shard_rows
         return range(start + 1, min(start + self.manifest.shard_rows, self.manifest.pictures) + 1)
 
+    def rows_of(self, shard: int, *columns: str) -> list[dict]:
+        """What a shard says of its pictures, in their order; nothing where its file is missing or damaged."""
+        if not self.file_of(shard).is_file():
+            return []
+        try:
+            with self.file_of(shard).open("rb") as file:  # pyarrow itself opens no name that is not UTF-8
+                rows = pq.read_table(file, columns=list(columns) or None).to_pylist()
+        except pa.ArrowException:
+            return []
+        except OSError as error:
+            if error.errno:  # the system's; pyarrow says of damage, too, that it is one
+                raise
+            return []
+        whole = [row["position"] for row in rows] == list(self.positions(shard))
+        return rows if whole else []
+
     def missing(self) -> Iterator[Shard]:
-        """The shards that are not done."""
+        """The shards that are not done, each with those of its pictures that no row tells of, or only that they could
+        not be read."""
         for number in self.shards:
             if not self.is_done(number):
-                start = number * self.manifest.shard_rows
-                yield number, list(_placed(self._listing, start, start + self.manifest.shard_rows))
+                yield number, self._unread(number)
+
+    def _unread(self, shard: int) -> list[Placed]:
+        read = {row["position"] for row in self.rows_of(shard) if not may_be_read_later(row["error"])}
+        start = shard * self.manifest.shard_rows
+        pictures = _placed(self._listing, start, start + self.manifest.shard_rows)
+        return [placed for placed in pictures if placed.position not in read]
 
 
 @contextmanager
@@ -165,12 +191,13 @@ def begin(path: Path, source: Sequence[str], items: Iterable[Item], model_sha256
         ScanError: there is something else of that name, or there are no pictures.
     """
     if os.path.lexists(path) and not _is_unbegun(path):
-        raise ScanError(f"There is a {path} already. Add --resume to go on with a scan, or name another.")
+        hint = "Add --resume to go on with it, or name another." if is_begun(path) else "It is no scan; name another."
+        raise ScanError(f"There is a {path} already. {hint}")
     path.mkdir(exist_ok=True)
     for left in path.iterdir():
         left.unlink()
-    with whole_file(path / LISTING) as partial, closing(_new(partial)) as listing:
-        pictures = _sort(listing, items)
+    with whole_file(path / LISTING) as partial, passing(path, "unsorted") as unsorted, closing(new(partial)) as listing:
+        pictures = _sort(listing, items, unsorted)
         if not pictures:
             raise ScanError(f"No pictures in {_named(source)}.")
         fingerprint = _fingerprint(listing)
@@ -223,17 +250,30 @@ def _opened(file: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", uri=True, timeout=0, isolation_level=None)
 
 
-def _new(file: Path) -> sqlite3.Connection:
-    listing = sqlite3.connect(file, isolation_level=None)
-    listing.execute("PRAGMA journal_mode = OFF")  # what is not finished is thrown away
-    listing.execute("PRAGMA synchronous = OFF")
-    return listing
+@contextmanager
+def passing(path: Path, name: str) -> Iterator[Path]:
+    """A file in the folder of a scan, not in the system's for such files, which may be small; deleted in the end."""
+    file = path / f"{PARTIAL}{os.getpid()}-{name}"
+    try:
+        yield file
+    finally:
+        file.unlink(missing_ok=True)
 
 
-def _sort(listing: sqlite3.Connection, items: Iterable[Item]) -> int:
+def new(file: Path) -> sqlite3.Connection:
+    """A database that is thrown away where it is not finished."""
+    database = sqlite3.connect(file, isolation_level=None)
+    database.execute("PRAGMA journal_mode = OFF")
+    database.execute("PRAGMA synchronous = OFF")
+    return database
+
+
+def _sort(listing: sqlite3.Connection, items: Iterable[Item], unsorted: Path) -> int:
     """Write items into a listing, sorted and each once; returns their number. On disk, whatever their number."""
     columns = "file BLOB, start INTEGER, kind TEXT, size INTEGER, name BLOB"
-    listing.execute("ATTACH '' AS unsorted")  # a file of its own, which goes with the connection
+    listing.execute("ATTACH ? AS unsorted", (os.fsencode(unsorted),))
+    listing.execute("PRAGMA unsorted.journal_mode = OFF")
+    listing.execute("PRAGMA unsorted.synchronous = OFF")
     listing.execute(f"CREATE TABLE unsorted.item ({columns}, PRIMARY KEY (file, start)) WITHOUT ROWID")
     listing.execute(f"CREATE TABLE item (position INTEGER PRIMARY KEY, {columns})")
     listing.execute("BEGIN")

@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import sys
 import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -91,18 +92,14 @@ class Listing:
     def _folder(self, name: str) -> Iterator[Item]:
         """All in a folder but the scans; a folder inside it that cannot be read is an item itself."""
         folders = []
-        yield from self._files(name, folders)
+        yield from self._files(entries_of(name), folders)
         while folders:
             inner = folders.pop()
-            yield from _or_broken(inner, self._unless_scan(inner, folders))
+            yield from _or_broken(inner, self._files(entries_of(inner, unless=MANIFEST), folders))
 
-    def _unless_scan(self, folder: str, folders: list[str]) -> Iterator[Item]:
-        if not exists(f"{folder}/{MANIFEST}"):
-            yield from self._files(folder, folders)
-
-    def _files(self, folder: str, folders: list[str]) -> Iterator[Item]:
+    def _files(self, entries: Iterable[tuple[str, int, bool]], folders: list[str]) -> Iterator[Item]:
         """What lies in one folder; those inside it are added to `folders`."""
-        for name, size, is_inner in entries_of(folder):
+        for name, size, is_inner in entries:
             if is_inner:
                 folders.append(name)
             else:
@@ -221,12 +218,14 @@ def _members(name: str) -> Iterator[Item]:
         with open_file(name) as file, tarfile.open(fileobj=file, mode="r:") as tar:
             while member := tar.next():
                 tar.members.clear()  # or all of them would be kept
+                if tar.offset <= member.offset or not 0 <= member.size <= sys.maxsize:  # it would go in a circle
+                    raise tarfile.ReadError(f"it is damaged at byte {member.offset}")
                 if member.isfile() and _suffix(member.name) in SUFFIXES:
                     yield Item(name, MEMBER, member.offset_data, member.size, member.name)
             file.seek(tar.offset)  # of the header that ended it: damage ends it without an error, as zeros do
             if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
                 raise tarfile.ReadError(f"it is cut short or damaged at byte {tar.offset}")
-    except (tarfile.TarError, OSError) as error:
+    except (tarfile.TarError, OSError, ValueError, OverflowError, MemoryError) as error:  # it believes headers
         raise ScanError(f"{name} is not a whole, uncompressed tar: {_first_line(error)}.") from None
 
 

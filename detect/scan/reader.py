@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from detect.picture import MAX_BYTES, TOO_MANY_BYTES, PictureError, read_file
 from detect.scan import ScanError
-from detect.scan.listing import BROKEN, FILE, ROW, Item, picture_column
+from detect.scan.listing import BROKEN, FILE, MEMBER, ROW, Item, picture_column
 from detect.scan.stores import is_url, open_file, read_part
 
 AHEAD = 16  # files that are read side by side: an object store takes its time over each
@@ -54,8 +54,8 @@ class Reader:
             if item.kind == FILE and not is_url(place):
                 data = read_file(Path(place))
             else:
-                size = MAX_BYTES + 1 if item.size < 0 else item.size
-                data = read_part(place, item.start, size) if size else b""
+                size = item.size if item.kind == MEMBER else MAX_BYTES + 1  # a file may have grown since
+                data = read_part(place, item.start, size) if item.size else b""  # of which stores give no part
             if len(data) > MAX_BYTES:
                 raise PictureError(TOO_MANY_BYTES)
             return data

@@ -18,7 +18,7 @@ SCHEMA = pa.schema({
     "position": pa.int64(),  # in the sorted listing, from 1
     "path": pa.string(),
     "sha256": pa.string(),  # of the picture's bytes; null where they cannot be read
-    "duplicate_of": pa.string(),  # path of the first picture with the same bytes, whose verdict this is; null for it
+    "duplicate_of": pa.string(),  # path of the picture with the same bytes whose verdict this is; null for that one
     "label": pa.string(),
     "p_fake": pa.float64(),
     "confidence": pa.float64(),
@@ -33,31 +33,37 @@ GROUP, KEPT = 10_000, 16  # rows that are read again at a time, for their verdic
 
 
 class Rows:
-    """The rows of a scan, written shard by shard; those of duplicates take their verdict from rows before them."""
+    """The rows of a scan, written shard by shard; those of duplicates take their verdict from rows that are."""
 
     def __init__(self, folder: Folder):
         self.folder = folder
         self._group = lru_cache(KEPT)(self._read_group)
 
     def write(self, shard: int, pictures: list[Found]) -> None:
-        """Write a shard, whole or not at all. Raises OSError."""
-        rows = []
+        """Write a shard, whole or not at all; pictures that are not given keep their rows. Raises OSError."""
+        before = self.folder.rows_of(shard)
+        rows = {row["position"]: row for row in before}
         for found in pictures:
+            row = self._row(found)
             if found.is_first:
-                rows.append(self._row(found) | verdict_fields(found.result))
-                continue
-            within = self.folder.shard_at(found.first) == shard
-            first = rows[found.first - rows[0]["position"]] if within else self._written(found.first)
-            rows.append(self._row(found) | {"duplicate_of": first["path"]} | {name: first[name] for name in VERDICT})
+                row |= verdict_fields(found.result)
+            else:
+                first = rows.get(found.first) or self._written(found.first)
+                row |= {"duplicate_of": first["path"]} | {name: first[name] for name in VERDICT}
+            rows[found.placed.position] = row
+        after = [rows[position] for position in sorted(rows)]
+        if after == before:  # what could not be read still cannot be
+            return
         buffer = io.BytesIO()  # so that a full disk is met by `write_bytes`, which says so plainly
-        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), buffer, row_group_size=GROUP)
+        pq.write_table(pa.Table.from_pylist(after, SCHEMA), buffer, row_group_size=GROUP)
         with whole_file(self.folder.file_of(shard)) as partial:
             partial.write_bytes(buffer.getbuffer())
+        self._group.cache_clear()  # it may hold the rows that were there before
 
     def _row(self, found: Found) -> dict:
         return {
             "position": found.placed.position,
-            "path": found.placed.item.path.encode(errors="replace").decode(),  # names that are not valid UTF-8
+            "path": _valid(found.placed.item.path),
             "sha256": found.digest and found.digest.hex(),
             "duplicate_of": None,
             "model_sha256": self.folder.manifest.model_sha256,
@@ -70,14 +76,14 @@ class Rows:
         return row
 
     def _read_group(self, shard: int, group: int) -> pa.Table:
-        with pq.ParquetFile(self.folder.file_of(shard)) as file:
-            return file.read_row_group(group)
+        with self.folder.file_of(shard).open("rb") as file:
+            return pq.ParquetFile(file).read_row_group(group)
 
 
 def verdict_fields(result: Verdict | PictureError) -> dict:
     """The columns of VERDICT."""
     if isinstance(result, PictureError):
-        return dict.fromkeys(VERDICT) | {"error": str(result)}
+        return dict.fromkeys(VERDICT) | {"error": _valid(str(result))}
     faces = json.dumps([asdict(face) for face in result.faces])
     return {
         "label": result.label,
@@ -88,3 +94,8 @@ def verdict_fields(result: Verdict | PictureError) -> dict:
         "faces_json": faces,
         "error": None,
     }
+
+
+def _valid(text: str) -> str:
+    """A text without what stands in it for a name's bytes that are not UTF-8."""
+    return text.encode(errors="replace").decode()

@@ -1,6 +1,6 @@
 """A scan from its first word to its last."""
 
-import os
+import errno
 import sqlite3
 import sys
 from argparse import Namespace
@@ -12,7 +12,7 @@ from detect.detector import Detector
 from detect.picture import PictureError
 from detect.scan import ScanError
 from detect.scan.firsts import Firsts, Found
-from detect.scan.folder import Folder, begin, check_same, held, is_begun
+from detect.scan.folder import Folder, begin, check_same, held, is_begun, passing
 from detect.scan.listing import FILE, MEMBER, VIDEO, Listing
 from detect.scan.local import LocalEngine
 from detect.scan.progress import Progress
@@ -21,6 +21,8 @@ from detect.scan.rows import Rows
 from detect.scan.totals import Totals
 
 FEW = 10  # pictures
+# What a disk, a quota or a limit for files says that has no more room. SQLite says the last for the last two.
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, "SQLITE_FULL", "SQLITE_IOERR_WRITE"}
 
 
 def scan(args: Namespace, model: str | Path) -> int:
@@ -36,14 +38,20 @@ def scan(args: Namespace, model: str | Path) -> int:
             _begin(args, sha256)
         with closing(Folder(args.out)) as folder:
             check_same(folder, args.source, sha256, args.shard_rows)
-            firsts, rows = Firsts(), Rows(folder)
-            with Progress(folder.manifest.pictures, firsts.claim_done(folder)) as progress:
-                for number, found in engine.judge(folder, firsts, progress):
-                    _check_reached(found)
-                    rows.write(number, found)
+            with passing(args.out, "firsts") as file, closing(Firsts(file)) as firsts:
+                _judge(engine, folder, firsts)
     totals = Totals.of(args.out)
     print(f"{totals}. They are in {args.out}", file=sys.stderr)
     return 1 if totals.unread else 0
+
+
+def _judge(engine, folder: Folder, firsts: Firsts) -> None:
+    rows = Rows(folder)
+    with Progress(folder.manifest.pictures, firsts.claim_done(folder)) as progress:
+        for number, found in engine.judge(folder, firsts, progress):
+            if len(found) == len(folder.positions(number)):  # of the others, some have been read
+                _check_reached(found)
+            rows.write(number, found)
 
 
 @contextmanager
@@ -53,7 +61,7 @@ def _engine(args: Namespace, detector: Detector) -> Iterator:
         return
     from detect.scan.cluster import RayEngine, connected
 
-    with connected(args.address or os.environ.get("RAY_ADDRESS")) as ray:  # which a Ray job finds set
+    with connected(args.address) as ray:
         yield RayEngine(detector.model.path, ray)
 
 
@@ -62,11 +70,11 @@ def _keeping(out: Path) -> Iterator[None]:
     """A full disk, or one that is not to be written to, as a sentence."""
     try:
         yield
-    except sqlite3.Error as error:
-        raise ScanError(f"The listing of {out} cannot be kept: {error}. Make room, then add --resume.") from None
-    except OSError as error:
-        reason = error.strerror or error
-        raise ScanError(f"{out} cannot be written to: {reason}. Make room, then add --resume.") from None
+    except (sqlite3.Error, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        full = {getattr(error, "errno", None), getattr(error, "sqlite_errorname", None)} & FULL
+        hint = "Make room, then add --resume." if full else "What is done is kept; --resume goes on."
+        raise ScanError(f"{out} cannot be written to: {reason}. {hint}") from None
 
 
 def _check_reached(found: list[Found]) -> None:
@@ -75,7 +83,7 @@ def _check_reached(found: list[Found]) -> None:
         placed, _, _, error = found[0]
         raise ScanError(
             f"None of {len(found)} pictures, from {placed.item.path} on, can be read: {error} Make them reachable, "
-            "then add --resume; or, to go without them, name a new folder with --out."
+            "then add --resume; or, to go without them, take them out of the source and name a new folder with --out."
         )
 
 

@@ -64,14 +64,20 @@ def matches(pattern: str) -> Iterator[str]:
     yield from map(store.unstrip_protocol, store.glob(path))
 
 
-def entries_of(folder: str) -> Iterator[tuple[str, int, bool]]:
-    """(name, bytes or UNKNOWN, whether it is a folder) of all in one folder, in any order; a link is no folder."""
+def entries_of(folder: str, unless: str | None = None) -> Iterator[tuple[str, int, bool]]:
+    """(name, bytes or UNKNOWN, whether it is a folder) of all in one folder, in any order; a link is no folder. Nothing
+    of a folder in which something has the name `unless`."""
     if not is_url(folder):
+        if unless and os.path.lexists(os.path.join(folder, unless)):
+            return
         with os.scandir(folder) as entries:  # entry by entry: a list of all names in one folder may be long
             yield from ((entry.path, UNKNOWN, entry.is_dir(follow_symlinks=False)) for entry in entries)
         return
     store, path = store_of(folder)
-    for entry in store.ls(path, detail=True):
+    entries = store.ls(path, detail=True)
+    if any(entry["name"].rpartition("/")[2] == unless for entry in entries):
+        return
+    for entry in entries:
         name, size, is_inner = entry["name"], entry.get("size"), entry["type"] == "directory"
         if is_inner and name.strip("/") == path.strip("/"):  # some stores list a folder in itself
             continue

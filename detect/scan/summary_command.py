@@ -1,7 +1,9 @@
 """python -m detect summary DIR.parquet: the command line of what a scan has come to."""
 
 import argparse
+import io
 import os
+import sys
 from pathlib import Path
 
 from detect.arguments import INTERRUPTED, count, refuse
@@ -38,5 +40,7 @@ def main(argv: list[str]) -> int:
         return refuse(parser, f"{out} cannot be written: {error.strerror}.")
     except KeyboardInterrupt:
         return INTERRUPTED
+    if isinstance(sys.stdout, io.TextIOWrapper):  # UTF-8, whatever the locale, and for names that are none, too
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     print(f"{summary.totals}. The page is {out}")
     return 0

@@ -21,7 +21,7 @@ class Totals:
 
     labels: Counter  # by label
     unread: int = 0
-    duplicates: int = 0  # pictures whose bytes are those of an earlier one; they are counted under its label, too
+    duplicates: int = 0  # pictures whose bytes are those of another; they are counted under its label, too
 
     @classmethod
     def of(cls, folder: Path) -> "Totals":
@@ -45,11 +45,13 @@ class Totals:
     def __str__(self) -> str:
         said = ", ".join(f"{self.labels[label]} {WORDS[label]}" for label in (FAKE, UNSURE, REAL))
         unread = f", {self.unread} could not be read" * (self.unread > 0)
-        copies = f"; {self.duplicates} repeat{'s' * (self.duplicates == 1)} an earlier one" * (self.duplicates > 0)
+        copies = f"; {self.duplicates} repeat{'s' * (self.duplicates == 1)} another one" * (self.duplicates > 0)
         return f"{self.pictures} picture{'s' * (self.pictures != 1)}: {said}{unread}{copies}"
 
 
 def shards(folder: Path, *columns: str) -> Iterator[pa.Table]:
     """Columns of one shard after the other."""
-    for file in sorted(folder.glob(SHARDS)):
-        yield pq.read_table(file, columns=list(columns))
+    for path in sorted(folder.glob(SHARDS)):
+        with path.open("rb") as file:  # pyarrow itself opens no name that is not UTF-8
+            table = pq.read_table(file, columns=list(columns))
+        yield table
