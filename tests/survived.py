@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_terminal_summary(terminalreporter, exitstatus: int, config: pytest.Config) -> None:
     file = config.getoption("--figures")
-    if not file:
+    if not file or hasattr(config, "workerinput"):  # one of xdist's processes, which has seen a part of the tests
         return
     if exitstatus != pytest.ExitCode.OK:
         terminalreporter.write_line(f"{file} was not written, because not every test passed.", red=True)

@@ -58,8 +58,9 @@ def test_what_passed_tests_record_is_written_in_order(run):
     assert "| Server | 7 things | 2 gave in |" in table and "interest" not in table
 
 
-def test_nothing_is_written_where_a_test_fails(run):
-    status, said, file, readme = run("assert False")
+@pytest.mark.parametrize("options", [(), ("-n", "2")])
+def test_nothing_is_written_where_a_test_fails(run, options):
+    status, said, file, readme = run("assert False", *options)
     assert status == 1 and "not written" in said
     assert not file.exists() and readme == MARKS
 

@@ -1,5 +1,6 @@
 """A training that is killed again and again, at random moments and while it saves, or whose disk is full."""
 
+import math
 import random
 import resource
 import shutil
@@ -92,11 +93,14 @@ def test_a_training_killed_ten_times_ends_with_the_same_weights(undisturbed, tmp
     for kill in range(KILLS):
         file = None if kill % 2 else SAVED[kill // 2]
         moment = rng.uniform(0, undisturbed.seconds / 2.5)  # half of which it takes to come to the first epoch
+        if kill == KILLS - 3:
+            moment = math.inf  # one at least gets through some epochs, however slow the machine is
         process = start(undisturbed.words(out), output, shorten)
         torn += killed(process, out, moment, file, EPOCHS - KILLS + kill)
     assert torn > 0
     assert finished(undisturbed.words(out), output, shorten) == 0, output.read_text()
-    assert "going on after epoch" in output.read_text() and undisturbed.is_matched_by(out)
+    assert "going on after epoch" in output.read_text()
+    assert undisturbed.is_matched_by(out)
     tried = f"a training killed {KILLS} times, {torn} of them while it wrote a file"
     outcome = f"after {EPOCHS} epochs the weights of an undisturbed one, to the last bit; nothing left over"
     record_property("survives", ["Training", tried, outcome])
