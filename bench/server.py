@@ -20,8 +20,8 @@ from detect.album import MAX_PICTURES
 from detect.detector import Detector, default_model
 
 STARTS = 3
-REQUESTS = {1: 60, 4: 80, 16: 160}  # in a series, by the number of clients
-SERIES = 2  # that count, after one to warm up
+REQUESTS = {1: 10, 4: 20, 16: 48}  # in a series, by the number of clients; short ones, so that both meet the same noise
+SERIES = 12  # that count, after one to warm up
 ALBUM_SIZES, ALBUMS = (0.1, 0.8), 3  # megapixels; albums of each that count
 FEW, MANY = 100, 2000  # requests before memory is looked at
 ASKING = 4  # clients meanwhile
