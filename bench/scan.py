@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -27,6 +28,7 @@ from detect.scan.rows import Rows
 
 SIZE, COUNT, FEW = 0.3, 10_000, 200  # megapixels; pictures, and so many that what they take is nearly all start
 ENGINES, WORKERS = ("local", "ray"), (1, 2)
+RUNS = 2  # of each scan, in turns; the faster counts, because whatever else the machine does only slows one down
 ROUNDS = 10
 KEPT = 20_000  # pictures that the driver lists and writes down
 LOOK = 1.0  # seconds from one look at the memory to the next
@@ -38,13 +40,12 @@ def measure() -> list[dict]:
     with tempfile.TemporaryDirectory() as folder:
         many, few = (_different(Path(folder, name), count) for name, count in (("many", COUNT), ("few", FEW)))
         taken = {}
-        for number in workers:
-            for engine in ENGINES:
-                with _on_cores(number):
-                    start, _ = run(few, engine)
-                    seconds, memory = run(many, engine)
-                rate = (COUNT - FEW) / (seconds - start)
-                taken[engine, number] = [rate, start - FEW / rate, memory]
+        for number, engine in [*product(workers, ENGINES)] * RUNS:
+            with _on_cores(number):
+                start, _ = run(few, engine)
+                seconds, memory = run(many, engine)
+            rate = (COUNT - FEW) / (seconds - start)
+            taken[engine, number] = max(taken.get((engine, number), [0.0]), [rate, start - FEW / rate, memory])
         stages = _stages(sorted(few.iterdir())[:DIFFERENT])
         return [_engines(taken), _added(taken), stages, _driver(Path(folder, "kept.parquet"))]
 
@@ -110,7 +111,7 @@ def _engines(taken: dict) -> dict:
     return {
         "name": "engines",
         "title": f"{COUNT} different JPEG photographs of {SIZE} megapixels through `python -m detect scan`, everything "
-        "of it on so many cores; the start is not in the rate",
+        f"of it on so many cores, the faster of {RUNS} runs in turns; the start is not in the rate",
         "columns": ["engine", "cores", "pictures/s", "ms of a core for each", "s to start", "peak memory, MB"],
         "rows": rows,
     }
