@@ -1,13 +1,14 @@
 """What has to happen before Gradio is imported: it is told of the folder for uploads, and starts more quickly; and what
 has to happen before there are threads.
 
-Gradio reads the folder's name when it is imported, in some of its parts.
+Gradio reads the folder's name and the port when it is imported, in some of its parts.
 
 While Gradio is imported it parses its own source once for each component and writes a .pyi file beside it, for editors,
 which takes half of the import's time and needs a writable installation. Nothing that runs reads those files.
 """
 
 import ctypes
+import os
 import platform
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,9 @@ try:
     UPLOADS = upload_folder()
 except OSError as error:
     sys.exit(texts.NO_START.format(error.filename, error.strerror))
+PORT = os.environ.get("GRADIO_SERVER_PORT", "7860")
+if not (PORT.isdecimal() and 0 < int(PORT) < 2**16):
+    sys.exit(texts.NO_PORT.format(PORT))
 WRITER = "gradio.component_meta"
 # glibc gives threads eight arenas a core, and each of them keeps tens of megabytes of the pictures that were in it.
 if platform.libc_ver()[0] == "glibc":

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -205,6 +206,15 @@ def test_without_a_model_the_page_does_not_start(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "no model file" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("port", ["", "http", "0", "99999"])
+def test_what_is_no_port_is_a_sentence(port):
+    environment = os.environ | {"GRADIO_SERVER_PORT": port}
+    done = subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (1, texts.NO_PORT.format(port) + "\n")
 
 
 def test_gradio_starts_without_parsing_its_source_for_editors(tmp_path):
