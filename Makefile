@@ -1,27 +1,45 @@
 # make run    the demo on the shipped model.onnx, at http://127.0.0.1:7860
-# make test   every check: style and tests
-# make train  the shipped model and its reports again, from DATA and WEIGHTS
-# make bench  how fast it is, beside other engines, in bench/results.md and README; about a quarter of an hour
-# make hardening  what breaks files, servers, disks and trainings, with the figures in reports/hardening and README
+# make check  style, types and the fast tests, in a minute or so
+# make test   every check: style, types and all tests
+# make test-gradio  what depends on Gradio, with its lowest version in requirements.txt; `test` has the highest
+# make train  the shipped model and its reports again, from DATA, MORE and WEIGHTS, and its videos from CLIPS, where they are there
+# make reports  the reports on model.onnx again: on DATA, and on what it was trained on, which is DATA and MORE
+# make bench  how fast it is, beside other engines, in bench/results.md and docs/speed.md; about a quarter of an hour
+# make hardening  what breaks files, servers, disks and trainings, with the figures in reports/hardening and docs/hardening.md
 # make clients  other programs that load the model, which some tests ask: transformers, Optimum, transformers.js
-# make clients-report  how far those agree with the model, in reports/clients and README; takes DATA
+# make clients-report  how far those agree with the model, in reports/clients and docs/publishing.md; takes DATA
+# make web-reports  how far the page in web/ agrees with Python, and what a visit costs, in reports/web; takes DATA
 # make licences  the licences of the packages at run time, in reports/packages
 # make packages  these, and what pip-audit knows against the packages; asks a service on the internet
 # make screenshots  the page on the examples, as README shows it
 
 PYTHON ?= python3
-DATA ?= ../shared/data/faces
+DATA ?= ../shared/data/faces ../shared/data/faces2
+CLIPS ?= ../shared/data/clips
+# Folders to train on as well, as `python -m train collect` makes them
+MORE ?=
 WEIGHTS ?= imagenet
+# What says that Node's packages of these folders are there, where there is npm.
+packages = $(if $(shell command -v npm),$(patsubst %,%/node_modules/.package-lock.json,$(1)))
 
-.PHONY: run test hardening clients clients-report train reports bench licences packages screenshots
+.PHONY: run style check test test-gradio hardening clients clients-report train reports bench web-reports licences packages screenshots
 
 run: .venv/installed
 	.venv/bin/python app.py
 
-test: .venv-test/installed
+style: .venv-test/installed
 	.venv-test/bin/ruff check .
 	.venv-test/bin/ruff format --check .
+	.venv-test/bin/mypy
+
+check: style
+	.venv-test/bin/python -m pytest tests/unit -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
+
+test: style
 	.venv-test/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-gradio: .venv-gradio/installed
+	.venv-gradio/bin/python -m pytest tests/page -m gradio
 
 hardening: .venv-test/installed
 	.venv-test/bin/python -m pytest tests/hardening -n 2 --dist loadfile --figures reports/hardening/hardening.json
@@ -29,46 +47,71 @@ hardening: .venv-test/installed
 clients: .venv-clients/installed
 
 clients-report: .venv-test/installed .venv-clients/installed
-	PYTHONPATH=. .venv-test/bin/python tests/clients.py --data $(DATA)
+	.venv-test/bin/python -m scripts.clients --data $(firstword $(DATA))
 
 train: .venv-test/installed
-	.venv-test/bin/python -m train fit --recipe shipped --data $(DATA) --weights $(WEIGHTS) --out runs/shipped
+	.venv-test/bin/python -m train fit --recipe shipped --data $(DATA) $(MORE) --weights $(WEIGHTS) --out runs/shipped --resume-from train/checkpoints/next
 	.venv-test/bin/python -m export onnx runs/shipped --out model.onnx
-	.venv-test/bin/python -m export quantize --data $(DATA)
+	$(if $(wildcard $(CLIPS)/manifest.csv),.venv-test/bin/python -m train video-rule --data $(CLIPS) --trained-on $(DATA) $(MORE))
+	.venv-test/bin/python -m export quantize --data $(DATA) $(MORE)
 	set -e; for file in curves.png history.csv; do \
 	  cp runs/shipped/$$file reports/shipped/.partial-$$file; \
 	  mv reports/shipped/.partial-$$file reports/shipped/$$file; done
 	$(MAKE) reports
 
 reports: .venv-test/installed
-	.venv-test/bin/python -m train audit --data $(DATA) --out reports/audit
-	.venv-test/bin/python -m train evaluate --data $(DATA) --split test --out reports/shipped/test --readme README.md
-	.venv-test/bin/python -m train evaluate --data $(DATA) --split cross --out reports/shipped/cross --readme README.md
+	.venv-test/bin/python -m train audit --data $(DATA) $(MORE) --out reports/audit
+	.venv-test/bin/python -m train evaluate --data $(DATA) --split test --out reports/shipped/test --docs docs/accuracy.md
+	.venv-test/bin/python -m train evaluate --data $(DATA) --split cross --out reports/shipped/cross --docs docs/accuracy.md
+	.venv-test/bin/python -m train battery --data $(DATA) --out reports/battery --docs docs/accuracy.md
+	$(if $(wildcard $(CLIPS)/manifest.csv),.venv-test/bin/python -m train evaluate-videos --data $(CLIPS) --trained-on $(DATA) $(MORE) --out reports/videos --docs docs/accuracy.md)
+	.venv-test/bin/python -m train thorough --data $(DATA) --out reports/thorough
+	.venv-test/bin/python -m train crowds --data $(DATA) --out reports/crowds --docs docs/accuracy.md
+	.venv-test/bin/python -m scripts.write_readme
 
 bench: .venv-bench/installed
-	.venv-bench/bin/python -m bench --readme README.md $(if $(wildcard $(DATA)),--data $(DATA))
+	.venv-bench/bin/python -m bench --docs docs/speed.md $(addprefix --data ,$(firstword $(wildcard $(DATA))))
+
+web-reports: .venv-test/installed
+	.venv-test/bin/python -m scripts.web_parity --data $(firstword $(DATA)) --split test --out reports/web/parity.json
+	.venv-test/bin/python -m scripts.web_loading --out reports/web/loading.json
 
 screenshots: .venv-test/installed
-	PYTHONPATH=. .venv-test/bin/python tests/screenshots.py reports/page
+	.venv-test/bin/python -m scripts.screenshots reports/page
 
 licences: .venv/installed .venv-test/installed
-	PYTHONPATH=. .venv-test/bin/python tests/packages.py licences --python .venv/bin/python \
+	.venv-test/bin/python -m scripts.packages licences --python .venv/bin/python \
 	  --tool .venv-test/bin/pip-licenses
 
 packages: licences .venv-audit/installed
-	PYTHONPATH=. .venv-test/bin/python tests/packages.py audit --python .venv/bin/python \
+	.venv-test/bin/python -m scripts.packages audit --python .venv/bin/python \
 	  --tool .venv-audit/bin/pip-audit
 
 # A virtual environment counts as installed only when the last step has gone through.
-.venv/installed: requirements.txt
+.venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -e .
 	touch $@
 
-.venv-test/installed: requirements.txt requirements-scan.txt requirements-train.txt requirements-test.txt tests/node/package.json
+.venv-test/installed: requirements.txt requirements-scan.txt requirements-train.txt requirements-test.txt pyproject.toml \
+  $(call packages,tests/node web)
 	$(PYTHON) -m venv .venv-test
-	.venv-test/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
-	! command -v npm >/dev/null || npm install --silent --prefix tests/node
+	.venv-test/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt -e .
+	touch $@
+
+# Without install scripts, which would download code for graphics cards.
+%/node_modules/.package-lock.json: %/package.json
+	npm install --silent --ignore-scripts --prefix $*
+	touch $@
+
+# The lowest version of Gradio that requirements.txt allows, and what that asks for; all else is taken from .venv-test.
+.venv-gradio/installed: .venv-test/installed requirements.txt
+	rm -rf .venv-gradio
+	$(PYTHON) -m venv .venv-gradio
+	.venv-test/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+	  > "$$(.venv-gradio/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/test.pth"
+	.venv-gradio/bin/python -m pip install --quiet --disable-pip-version-check \
+	  "gradio==$$(sed -n 's/^gradio>=\([0-9.]*\),.*/\1/p' requirements.txt).*"
 	touch $@
 
 # TensorFlow and torch both, hundreds of megabytes, which no test needs.
@@ -77,11 +120,9 @@ packages: licences .venv-audit/installed
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	touch $@
 
-# Node's packages come without their install scripts, which would download code for graphics cards.
-.venv-clients/installed: requirements-clients.txt tests/node_clients/package.json
+.venv-clients/installed: requirements-clients.txt $(call packages,tests/node_clients)
 	$(PYTHON) -m venv .venv-clients
 	.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-clients.txt
-	! command -v npm >/dev/null || npm install --silent --ignore-scripts --prefix tests/node_clients
 	touch $@
 
 .venv-audit/installed:

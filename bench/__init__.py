@@ -1,3 +1,3 @@
 """Measured speed: figures of one run, side by side on one machine; ratios carry over to others, milliseconds do not."""
 
-import detect  # noqa: F401  before onnxruntime
+import deepfake_detect  # noqa: F401  before onnxruntime

@@ -12,20 +12,20 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 
-from bench import engines, folder, page, photo, reduced, scaling, scan, server, training
-from bench.report import markdown, readme_markdown
-from detect.files import write_text
+from bench import engines, folder, page, photo, reduced, scaling, scan, server, training, videos
+from bench.report import docs_markdown, markdown
+from deepfake_detect.atomic_files import write_text
 from train.data import DataError
-from train.report import check_marks, update_readme
+from train.report import check_marks, update_docs
 from train.timing import machine
 
 FOLDER = Path(__file__).resolve().parent
-PARTS = {"engines": engines.measure, "photo": photo.measure, "folder": folder.measure, "server": server.measure,
-         "page": page.measure, "scan": scan.measure, "training": training.measure,
+PARTS = {"engines": engines.measure, "photo": photo.measure, "videos": videos.measure, "folder": folder.measure,
+         "server": server.measure, "page": page.measure, "scan": scan.measure, "training": training.measure,
          "reduced": reduced.measure}  # fmt: skip
 PACKAGES = ("onnxruntime", "openvino", "keras", "tensorflow", "ai-edge-litert", "torch", "transformers", "gradio",
-            "ray")  # fmt: skip
-MARK = "speed"  # of the block in README
+            "ray", "av", "opencv-python-headless")  # fmt: skip
+MARK = "speed"  # of the block in docs/speed.md
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; by default all")
     parser.add_argument("--data", type=Path, metavar="DIR", help="research pictures, for the part reduced alone")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder for results.json and results.md")
-    parser.add_argument("--readme", type=Path, metavar="FILE", help="put the results in short between its marks")
+    parser.add_argument("--docs", type=Path, metavar="FILE", help="put the results in short between its marks")
     args = parser.parse_args(argv)
     wrong = [part for part in args.parts if part not in PARTS]
     if wrong:
@@ -45,11 +45,11 @@ def main(argv: list[str] | None = None) -> int:
     file = args.out / "results.json"
     results = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     parts = args.parts or [part for part in PARTS if part != "reduced" or args.data]
-    if args.readme:
+    if args.docs:
         if "engines" not in {*parts, *results}:
-            parser.error(f"--readme shows the part engines, which {args.out} lacks; measure it too")
+            parser.error(f"--docs shows the part engines, which {args.out} lacks; measure it too")
         try:
-            check_marks(args.readme, MARK)
+            check_marks(args.docs, MARK)
         except (DataError, OSError) as error:
             parser.error(str(error))
     measures = PARTS | {"reduced": partial(reduced.measure, args.data)}
@@ -64,8 +64,8 @@ def main(argv: list[str] | None = None) -> int:
     write_text(args.out / "results.md", text)
     if "scan" in results:
         scaling.write(results, args.out)
-    if args.readme:
-        update_readme(args.readme, MARK, readme_markdown(results))
+    if args.docs:
+        update_docs(args.docs, MARK, docs_markdown(results))
     print(text)
     return 0
 

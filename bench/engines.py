@@ -11,13 +11,13 @@ import numpy as np
 
 from bench.serving import EXAMPLES, ROOT
 from bench.timing import in_turns, median_ms
-from detect.crop import pixel_values
-from detect.detector import Detector, default_model
-from detect.model import Model
+from deepfake_detect.detector import Detector, default_model
+from deepfake_detect.face.crop import pixel_values
+from deepfake_detect.model.onnx_model import Model
 
 THREADS, BATCHES = (1, 2), (1, 32)
 ROUNDS = {1: 30, 32: 5}  # by batch
-AHEAD = {1: 1, 32: 0}  # see `in_turns`; a long run hardly notices what its predecessor leaves
+PREFETCH = {1: 1, 32: 0}  # see `in_turns`; a long run hardly notices what its predecessor leaves
 FIRST, INT8 = "onnxruntime, float32", "onnxruntime, int8"
 OPENVINO = "OpenVINO, float32"
 KERAS, FUNCTION, LITERT = "Keras predict", "tf.function", "LiteRT"
@@ -62,7 +62,7 @@ def in_this_process(threads: int) -> dict[str, dict[int, float]]:
     for batch in BATCHES:
         work = {name: engine(np.resize(crops, (batch, *crops.shape[1:]))) for name, engine in engines.items()}
         check_agreement({name: run() for name, run in work.items()})  # which warms them up, too
-        for name, seconds in in_turns(work, ROUNDS[batch], warm_up=0, ahead=AHEAD[batch]).items():
+        for name, seconds in in_turns(work, ROUNDS[batch], warm_up=0, ahead=PREFETCH[batch]).items():
             taken[name][batch] = median_ms(seconds)
     return taken
 
@@ -86,7 +86,7 @@ def check_agreement(logits: dict[str, np.ndarray]) -> None:
 
 
 def _ours(model: Model) -> Engine:
-    return lambda pixels: lambda: model.logits(pixels, alone=True)
+    return lambda pixels: lambda: model.logits(pixels, use_all_cores=True)
 
 
 def _openvino(threads: int) -> Engine:

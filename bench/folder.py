@@ -36,7 +36,7 @@ def measure() -> list[dict]:
     (first, least), (second, _), (third, most), _ = taken
     steps = 1000 * (second - first) / (some - few), 1000 * (third - second) / (many - some)
     return [
-        {"name": "folders", "title": "A folder of JPEG photographs through `python -m detect`, its start included",
+        {"name": "folders", "title": "A folder of JPEG photographs through `deepfake-detect`, its start included",
          "columns": ["megapixels", "pictures", "seconds", "pictures/s", "peak memory, MB"], "rows": rows},
         {"name": "growth", "title": f"What more pictures of {SIZE} megapixels cost",
          "columns": [f"ms for each from {few} to {some}", f"from {some} to {many}", "ratio",
@@ -47,7 +47,7 @@ def measure() -> list[dict]:
 
 def judge(pictures: Path) -> tuple[float, float]:
     """Seconds and peak memory in MB of the command line over a folder. Raises RuntimeError where it fails."""
-    words = ["-m", "detect", str(pictures), "--format", "jsonl", "--output", f"{pictures}.jsonl"]
+    words = ["-m", "deepfake_detect", str(pictures), "--format", "jsonl", "--output", f"{pictures}.jsonl"]
     meter = [sys.executable, "-c", METER, sys.executable, *words]
     done = subprocess.run(meter, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     status, seconds, memory = json.loads(done.stdout)

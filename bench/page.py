@@ -7,11 +7,11 @@ import numpy as np
 
 from bench.serving import EXAMPLES, ROOT, Client, load, served
 from bench.timing import in_turns, median_ms, percentile_ms
-from detect.crop import crop_face
-from detect.detector import Detector, default_model
-from detect.heatmap import occlusion_map, overlay
-from detect.picture import open_picture
-from detect.stability import examine, rescore
+from deepfake_detect.detector import Detector, default_model
+from deepfake_detect.evidence.occlusion import occlusion_map, overlay
+from deepfake_detect.evidence.robustness import rescore
+from deepfake_detect.face.crop import crop_judged
+from deepfake_detect.picture.decode import open_picture
 
 PORTRAIT = ROOT / "examples" / "real_eileen_collins.jpg"
 ROUNDS = 30
@@ -29,12 +29,12 @@ def evidence() -> dict:
     picture, m = open_picture(PORTRAIT), detector.metadata
     verdict = detector.predict_one(picture)
     face = verdict.faces[0]
-    crop = crop_face(picture, face.box, m.crop_margin, m.size, m.resampling)
+    crop = crop_judged(picture, face, m.crop_margin, m.size, m.resampling)
     taken = in_turns(
         {
-            "verdict, from the file": lambda: detector.predict_one(PORTRAIT),
-            "verdict with stability, from the file": lambda: examine(detector, open_picture(PORTRAIT)),
-            "stability alone": lambda: rescore(detector, picture, [face]),
+            "verdict, from the file": lambda: detector.predict_one(PORTRAIT, thorough=False),
+            "verdict with stability, from the file": lambda: detector.predict_one(PORTRAIT, thorough=True),
+            "stability alone": lambda: rescore(detector.model, picture, [face]),
             "occlusion map": lambda: overlay(crop, occlusion_map(detector.model, crop)),
         },
         ROUNDS,

@@ -10,8 +10,8 @@ from tqdm import tqdm
 from bench.pictures import PORTRAITS, save_photograph
 from bench.stages import CROP, DECODE, FIND, NETWORK, watched
 from bench.timing import in_turns, median_ms
-from detect.detector import Detector, default_model
-from detect.picture import open_picture
+from deepfake_detect.detector import Detector, default_model
+from deepfake_detect.picture.decode import open_picture
 
 MEGAPIXELS = (0.3, 0.8, 12)
 ROUNDS, WARM_UP = 40, 3

@@ -11,9 +11,9 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
-from detect.detector import Detector, default_model
-from detect.picture import open_picture
-from detect.verdict import FAKE, REAL, Verdict
+from deepfake_detect.detector import Detector, default_model
+from deepfake_detect.picture.decode import open_picture
+from deepfake_detect.verdict import FAKE, REAL, Verdict
 from train.data import Sample, read_samples
 
 EVERY = 6  # one picture of the test split in so many
@@ -27,7 +27,7 @@ def measure(data: Path) -> list[dict]:
 
     def both(sample: Sample) -> tuple[Verdict, ...]:
         file = _enlarged(sample.path)
-        return tuple(detector.judge([detector.prepare(source)])[0] for source in (file, open_picture(file)))
+        return tuple(detector.predict_one(source) for source in (file, open_picture(file)))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         verdicts = list(tqdm(pool.map(both, samples), total=len(samples), unit="picture", disable=None))

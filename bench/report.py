@@ -1,4 +1,4 @@
-"""The results as Markdown: all tables for bench/results.md, and in short for README."""
+"""The results as Markdown: all tables for bench/results.md, and in short for docs/speed.md."""
 
 from bench.goals import GOALS, Goal
 
@@ -12,7 +12,7 @@ def markdown(results: dict) -> str:
     return "# Measured speed\n\n" + "\n\n".join(parts) + "\n"
 
 
-def readme_markdown(results: dict) -> str:
+def docs_markdown(results: dict) -> str:
     """What a reader needs first: other engines as multiples of ours, and the goals."""
     engines = results["engines"]
     ratios = next(table for table in engines["tables"] if table["name"] == "ratios")

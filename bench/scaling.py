@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.report import table_of
 from bench.scan import READ
 from bench.stages import CROP, DECODE, FIND, NETWORK
-from detect.files import write_text
+from deepfake_detect.atomic_files import write_text
 
 FOLDER = Path(__file__).resolve().parent
 MEGABYTES = (0.1, 0.3, 1.0, 4.0)  # of a picture, on average
@@ -20,7 +20,7 @@ MS_AN_HOUR = 3_600_000
 TEXT = """\
 # A billion pictures
 
-What `python -m detect scan --engine ray` would take for {pictures} pictures: arithmetic on figures of one small machine
+What `deepfake-detect scan --engine ray` would take for {pictures} pictures: arithmetic on figures of one small machine
 (bench/results.md, scan), as `bench/scaling.py` does it. No cluster of that size was measured. Put in your own prices.
 
 {assumed}

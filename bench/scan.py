@@ -1,4 +1,4 @@
-"""The same pictures through `python -m detect scan`, on threads and on Ray, on one core and on more."""
+"""The same pictures through `deepfake-detect scan`, on threads and on Ray, on one core and on more."""
 
 import os
 import subprocess
@@ -18,13 +18,13 @@ import psutil
 from bench.pictures import DIFFERENT, PORTRAITS, save_photograph
 from bench.serving import ROOT
 from bench.stages import CROP, DECODE, FIND, NETWORK, watched
-from detect.detector import Detector, default_model
-from detect.model import Model
-from detect.picture import read_file
-from detect.scan.firsts import Firsts, digest_of, found_of
-from detect.scan.folder import Folder, begin
-from detect.scan.listing import Item
-from detect.scan.rows import Rows
+from deepfake_detect.detector import Detector, default_model
+from deepfake_detect.model.onnx_model import Model
+from deepfake_detect.picture.decode import read_file
+from deepfake_detect.scan.dedup import DigestIndex, digest_of, found_of
+from deepfake_detect.scan.listing import Item
+from deepfake_detect.scan.manifest import Folder, begin
+from deepfake_detect.scan.parquet_rows import Rows
 
 SIZE, COUNT, FEW = 0.3, 10_000, 200  # megapixels; pictures, and so many that what they take is nearly all start
 ENGINES, WORKERS = ("local", "ray"), (1, 2)
@@ -53,7 +53,7 @@ def measure() -> list[dict]:
 def run(pictures: Path, engine: str) -> tuple[float, float]:
     """Seconds and peak memory in MB, of all its processes together, of a scan. Raises RuntimeError where it fails."""
     with tempfile.TemporaryDirectory() as folder:
-        words = ["-m", "detect", "scan", str(pictures), "--out", f"{folder}/out.parquet", "--engine", engine]
+        words = ["-m", "deepfake_detect", "scan", str(pictures), "--out", f"{folder}/out.parquet", "--engine", engine]
         started, peak = time.perf_counter(), 0.0
         with Path(folder, "said.txt").open("w+") as said:
             process = subprocess.Popen([sys.executable, *words], cwd=ROOT, stderr=said)
@@ -110,7 +110,7 @@ def _engines(taken: dict) -> dict:
     ]
     return {
         "name": "engines",
-        "title": f"{COUNT} different JPEG photographs of {SIZE} megapixels through `python -m detect scan`, everything "
+        "title": f"{COUNT} different JPEG photographs of {SIZE} megapixels through `deepfake-detect scan`, everything "
         f"of it on so many cores, the faster of {RUNS} runs in turns; the start is not in the rate",
         "columns": ["engine", "cores", "pictures/s", "ms of a core for each", "s to start", "peak memory, MB"],
         "rows": rows,
@@ -147,7 +147,7 @@ def _stages(files: list[Path]) -> dict:
                     digest_of(one)
                 read = time.perf_counter() - started
                 for one in data:
-                    detector.judge([detector.prepare(one)])
+                    detector.predict_one(one)
                 rest = time.perf_counter() - started - read - seen.seconds.total()
             parts = [read, *(seen.seconds[stage] for stage in (DECODE, FIND, CROP, NETWORK)), rest]
             rounds.append([1000 * seconds / len(files) for seconds in parts])
@@ -168,18 +168,18 @@ def _driver(out: Path) -> dict:
     """What the one process that plans a scan and writes it down does for each picture."""
     detector = Detector(default_model())
     (verdict,) = detector.predict([ROOT / "examples" / PORTRAITS[0]])
-    digests = np.random.default_rng(1).bytes(32 * KEPT)
+    hashes = np.random.default_rng(1).bytes(32 * KEPT)
     started = time.perf_counter()
     items = (Item(f"s3://bucket/photographs/{number:09d}.jpg") for number in range(KEPT))
-    begin(out, ["s3://bucket"], items, detector.model.sha256, None)
+    begin(out, ["s3://bucket"], items, detector.model.sha256, None, thorough=False)
     listed = time.perf_counter()
-    folder, firsts = Folder(out), Firsts(out / "firsts")
+    folder, digests = Folder(out), DigestIndex(out / "digests")
     rows = Rows(folder)
     for shard, pictures in folder.missing():
-        found = [found_of(one, digests[32 * one.position - 32 : 32 * one.position], firsts) for one in pictures]
+        found = [found_of(one, hashes[32 * one.position - 32 : 32 * one.position], digests) for one in pictures]
         rows.write(shard, [one._replace(result=verdict) for one in found])
     written = time.perf_counter()
-    firsts.close()
+    digests.close()
     folder.close()
     return {
         "name": "driver",

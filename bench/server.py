@@ -15,9 +15,9 @@ from gradio_client import handle_file
 from bench.pictures import folder_of
 from bench.serving import EXAMPLES, Client, load, served
 from bench.timing import in_turns, median_ms, percentile_ms
-from detect.__main__ import judge
-from detect.album import MAX_PICTURES
-from detect.detector import Detector, default_model
+from deepfake_detect.cli.judge import judge
+from deepfake_detect.detector import Detector, default_model
+from page.batch import MAX_PICTURES
 
 STARTS = 3
 REQUESTS = {1: 10, 4: 20, 16: 48}  # in a series, by the number of clients; short ones, so that both meet the same noise
@@ -99,7 +99,7 @@ def albums() -> dict:
             rows.append([size, round(command, 1), round(album, 1), round(album / command, 3), round(whole, 1)])
     return {
         "name": "albums",
-        "title": f"{MAX_PICTURES} photographs through `/analyze_batch`, pictures a second, beside `python -m detect` "
+        "title": f"{MAX_PICTURES} photographs through `/analyze_batch`, pictures a second, beside `deepfake-detect` "
         "once it has started",
         "columns": ["megapixels", "command line", "files there already", "over the command line",
                     "files sent by gradio_client"],

@@ -117,9 +117,9 @@ def load(clients: Sequence[Callable], asked: Sequence[tuple], requests: int) -> 
 
 def main() -> None:
     """Serve the page, with another number of pictures at a time than it has, or an empty one."""
-    import app
-    from detect import Detector
-    from detect.detector import default_model
+    from deepfake_detect import Detector
+    from deepfake_detect.detector import default_model
+    from page import app
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--at-a-time", type=int, default=app.AT_A_TIME)

@@ -11,8 +11,9 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-import detect.detector
-from detect.detector import Detector
+import deepfake_detect.detector
+from deepfake_detect.detector import Detector
+from deepfake_detect.face import face_crops
 
 DECODE, FIND, CROP, NETWORK = "decode", "find faces", "crop and warnings", "network"
 
@@ -59,9 +60,9 @@ def watched(detector: Detector, clock: Callable[[], float] = perf_counter) -> It
             seen.searched.append(pixels.shape[:1:-1])
         return run_session(session, names, given, *more)
 
-    places = [(detect.detector, "open_reduced", DECODE), (detector.face_finder, "find", FIND),
-              (detect.detector, "cut", CROP), (detect.detector, "face_warnings", CROP),
-              (detector.model, "logits", NETWORK)]  # fmt: skip
+    places = [(deepfake_detect.detector, "open_downscaled", DECODE), (detector.face_finder, "search", FIND),
+              (face_crops, "cut", CROP), (face_crops, "face_warnings", CROP),
+              (detector.model, "outputs", NETWORK)]  # fmt: skip
     with ExitStack() as stack:
         for owner, name, stage in places:
             stack.enter_context(patch.object(owner, name, timed(stage, getattr(owner, name))))

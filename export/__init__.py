@@ -1,6 +1,6 @@
 """A training run -> files that serve."""
 
-import detect  # noqa: F401  before onnxruntime
+import deepfake_detect  # noqa: F401  before onnxruntime
 
 
 class ExportError(RuntimeError):

@@ -1,4 +1,4 @@
-"""Command line: python -m export onnx|calibrate|quantize|card|repository|space|push."""
+"""Command line: python -m export onnx|calibrate|quantize|card|repository|space|web|push."""
 
 import argparse
 import os
@@ -8,10 +8,11 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # most of TensorFlow's chatter about CPU flags and absent GPUs
 os.environ["KERAS_BACKEND"] = "tensorflow"  # tf2onnx reads TensorFlow graphs
 
-from detect.model import ModelError
-from export import ExportError, card, push, repository, space
+from deepfake_detect.errors import ModelError
+from export import ExportError, card, push, repository, space, web
 from export import quantize as quantization
-from export.calibrate import add_arguments, recalibrate
+from export.calibrate import add_arguments, recalibrate, remeasure
+from train.calibrate import Asked
 from train.data import DataError
 from train.recipe import RecipeError
 
@@ -23,13 +24,18 @@ def main(argv: list[str] | None = None) -> int:
     onnx.add_argument("run", type=Path, metavar="RUN", help="the run's folder, runs/NAME")
     onnx.add_argument("--out", type=Path, help="default: model.onnx in the run's folder")
     onnx.set_defaults(run_command=_onnx)
-    calibrate = commands.add_parser("calibrate", help="fit a model file's temperature and unsure band to pictures")
+    calibrate = commands.add_parser("calibrate", help="fit a model file to pictures held out, without training")
     add_arguments(calibrate)
     calibrate.set_defaults(run_command=_calibrate)
+    measure = commands.add_parser("measure", help="measure again the figures that a model file quotes")
+    measure.add_argument("model", type=Path, metavar="MODEL.onnx")
+    measure.add_argument("--data", type=Path, required=True, nargs="+", help="pictures held out, see train fit")
+    measure.add_argument("--out", type=Path, help="default: the model file itself")
+    measure.set_defaults(run_command=lambda args: remeasure(args.model, args.data, args.out or args.model))
     quantize = commands.add_parser("quantize", help="write an int8 file of a model, if it judges as well")
     quantization.add_arguments(quantize)
     quantize.set_defaults(run_command=quantization.run)
-    publish = commands.add_parser("push", help="publish the model repository and the Space on the Hugging Face Hub")
+    publish = commands.add_parser("push", help="publish the model repository and the Spaces on the Hugging Face Hub")
     push.add_arguments(publish)
     publish.set_defaults(run_command=push.run)
     model_card = commands.add_parser("card", help="write the model card from the reports on model.onnx")
@@ -38,6 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     for name, module, build, text in (
         ("repository", repository, _repository, "make the folder of the model repository on the Hub"),
         ("space", space, _space, "make the folder of the Space on the Hub"),
+        ("web", web, _web, "make the folder of the page that judges in the browser"),
     ):
         folder = commands.add_parser(name, help=text)
         module.add_arguments(folder)
@@ -72,13 +79,18 @@ def _space(args: argparse.Namespace) -> Path:
     return space.build_space(args.out, args.name)
 
 
+def _web(args: argparse.Namespace) -> Path:
+    return web.build_web(args.out, args.int8)
+
+
 def _folder(args: argparse.Namespace) -> None:
     folder = args.build(args)
     print(f"{folder}: {sum(path.is_file() for path in folder.rglob('*'))} files")
 
 
 def _calibrate(args: argparse.Namespace) -> None:
-    recalibrate(args.model, args.data, args.out or args.model, args.tier, args.accuracy)
+    asked = Asked(args.accuracy, args.false_alarms)
+    recalibrate(args.model, args.data, args.out or args.model, args.tier, asked)
 
 
 if __name__ == "__main__":

@@ -7,18 +7,21 @@ from argparse import ArgumentParser
 from dataclasses import dataclass
 from pathlib import Path
 
-from detect.files import write_text
-from detect.model import Metadata, Model
-from detect.quality import MIN_FACE
-from detect.texts import GLOSSARY, LIMITS, ROUNDING
+from deepfake_detect.atomic_files import write_text
+from deepfake_detect.face.quality import MIN_FACE
+from deepfake_detect.model.onnx_model import Metadata, Model
+from deepfake_detect.report.evaluation_texts import GLOSSARY, LIMITS, ROUNDING
+from deepfake_detect.report.video_error import video_error
 from export import ExportError
 from export.clients import NAME, clients_markdown, input_text, use_text
 from export.evaluation import SPLITS, card_data, read_json, shipped_report
 from export.sources import data_table, name_of
 from export.training import cost_text, epochs_run
+from train.battery_report import short_markdown
 from train.compare_report import compare_markdown
+from train.identity import network_sha256
 from train.recipe import Recipe, load_recipe
-from train.report import figure, groups_markdown, readme_markdown
+from train.report import docs_markdown, figure, groups_markdown
 from train.tiers import TIERS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,10 +39,10 @@ For research and teaching, and as one hint among others when a person looks into
 - Not for commercial use of any kind, see the licence below, and not for training a generator against it.
 """
 LIMITED = """\
-- It is weakest on {weakest}. Generators that are newer than those in the tables were not tried.
+- It is weakest on {weakest}. Generators that were never tried are listed under the tables.
 - Where it is not sure it says so, and that is often: see the share of verdicts under the tables.
 - Faces under {small} pixels, blurred or strongly compressed: the figures fall as the plot of degradation shows.
-- How often it is wrong about videos has not been measured; `detect` judges them as a row of pictures.
+- {videos} `deepfake_detect` judges them as a row of pictures.
 - The groups whose false alarms are counted are small. Equal rates in them are no proof of fairness, unequal ones none
   of the contrary.
 - Some pictures of dfdc in different splits show one scene or one actor, so its figures flatter the detector.
@@ -71,6 +74,7 @@ class Findings:
     audit: dict
     comparison: dict | None
     clients: dict | None
+    battery: dict | None  # what came of small changes
     int8: str | None  # what `python -m export quantize` reports of the int8 file, in Markdown
 
     @property
@@ -94,12 +98,15 @@ def find(root: Path = ROOT) -> Findings:
     if not audit or audit["data_sha256"] != model.metadata.data_sha256:
         raise ExportError("reports/audit is not of the data that model.onnx was trained on. Run `make reports`.")
     comparison = read_json(root / "reports" / "compare" / "compare.json")
-    if comparison and model.sha256 not in [one.get("sha256") for one in comparison["models"]]:
+    if comparison and network_sha256(model.path) not in [one.get("network_sha256") for one in comparison["models"]]:
         raise ExportError("reports/compare is of another model.onnx. Run `python -m train compare` again.")
     clients = read_json(root / "reports" / "clients" / "clients.json")
     if clients and clients["model_sha256"] != model.sha256:
         raise ExportError("reports/clients is of another model.onnx. Run `make clients-report`.")
-    return Findings(root, model, recipe, reports, audit, comparison, clients, _int8(root, model))
+    battery = read_json(root / "reports" / "battery" / "battery.json")
+    if battery and battery["model"]["sha256"] != model.sha256:
+        raise ExportError("reports/battery is of another model.onnx. Run `make reports`.")
+    return Findings(root, model, recipe, reports, audit, comparison, clients, battery, _int8(root, model))
 
 
 def card_text(found: Findings, name: str = NAME, space: str | None = None) -> str:
@@ -115,9 +122,17 @@ def card_text(found: Findings, name: str = NAME, space: str | None = None) -> st
         ("What it takes and gives", _input(found)),
         ("What it is for, and what not", INTENDED.format(limits=LIMITS)),
         ("How good it is", _measured(found.reports)),
+        *([("Small changes", _shaken(found.battery))] if found.battery else []),
         *([("The int8 file", found.int8)] if found.int8 else []),
         *([("Beside other networks", _compared(found.comparison))] if found.comparison else []),
-        ("Limits", LIMITED.format(small=MIN_FACE, weakest=weakest(found.reports))),
+        (
+            "Limits",
+            LIMITED.format(
+                small=MIN_FACE,
+                weakest=weakest(found.reports),
+                videos=video_error(found.model.sha256, found.root / "reports" / "videos"),
+            ),
+        ),
         ("Training data", _data(found)),
         ("Training", _trained(found)),
         ("Licence", LICENCE),
@@ -179,13 +194,13 @@ def _measured(reports: list[dict]) -> str:
         "",
         "### By source and generator: pictures of the kinds it was trained on (`test`)",
         "",
-        readme_markdown(test),
+        docs_markdown(test),
         "",
-        "### Generators it never saw (`cross`)",
+        "### Sources it never saw (`cross`)",
         "",
         "These pictures were looked at when choosing between recipes, so they are a second opinion, not a test.",
         "",
-        readme_markdown(cross),
+        docs_markdown(cross),
         "",
         f"![ROC curve of every source]({plots}/roc.png)",
         f"![Reliability: what a chance is worth]({plots}/reliability.png)",
@@ -198,6 +213,13 @@ def _measured(reports: list[dict]) -> str:
         [*lines, "", "All figures with their intervals: [test](reports/shipped/test/report.md), "
          "[cross](reports/shipped/cross/report.md)."]
     )  # fmt: skip
+
+
+def _shaken(battery: dict) -> str:
+    return (
+        "How far a border, a turn, the mirror, a filter or another file move what is said of a picture:\n\n"
+        f"{short_markdown(battery)}\n\n![Change of the chance by what was done](reports/battery/battery.png)"
+    )
 
 
 def _compared(comparison: dict) -> str:

@@ -1,7 +1,9 @@
 """The model's metadata as the files that transformers, Optimum and transformers.js read."""
 
-from detect.crop import RESAMPLING
-from detect.model import Metadata
+from dataclasses import asdict
+
+from deepfake_detect.face.crop import RESAMPLING
+from deepfake_detect.model.onnx_model import Metadata
 
 
 def model_config(metadata: Metadata) -> dict:
@@ -19,6 +21,8 @@ def model_config(metadata: Metadata) -> dict:
             "crop_margin": metadata.crop_margin,
             "temperature": metadata.temperature,
             "unsure_band": list(metadata.unsure_band),
+            "looks": asdict(metadata.looks),  # whose logits are averaged
+            **({"kinds": metadata.kinds} if metadata.kinds else {}),  # what the second output's numbers stand for
         },
     }
 

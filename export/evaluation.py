@@ -5,7 +5,8 @@ from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from detect.figures import FiguresError, read_report
+from deepfake_detect.errors import FiguresError
+from deepfake_detect.report.evaluation import read_report
 from export import ExportError
 from export.sources import LICENCE_NAME, name_of
 from train.report import figure

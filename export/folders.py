@@ -4,13 +4,13 @@ import hashlib
 import json
 import os
 import shutil
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from detect.files import PARTIAL, leftovers, write_text
-from detect.model import CONTRACT
+from deepfake_detect import __version__
+from deepfake_detect.atomic_files import PARTIAL, stale_partials, write_text
+from deepfake_detect.model.onnx_model import CONTRACT
 from export import ExportError
 
 MANIFEST = "manifest.json"
@@ -18,12 +18,11 @@ REPLACED = ".replaced-"  # as PARTIAL, of the folder whose place is being taken
 
 
 @contextmanager
-def whole_folder(out: Path, root: Path, mark: str) -> Iterator[Path]:
+def whole_folder(out: Path, mark: str) -> Iterator[Path]:
     """Give an empty folder beside `out`; on success it gets its manifest and takes the place of `out`.
 
     Args:
         out: the folder to make. Its parent must exist: a name that does not may well be mistyped.
-        root: the project's folder, whose version the manifest states.
         mark: a file that every such folder holds, so that folders of another kind are not replaced.
 
     Raises:
@@ -36,7 +35,7 @@ def whole_folder(out: Path, root: Path, mark: str) -> Iterator[Path]:
     try:
         partial.mkdir()
         yield partial
-        write_text(partial / MANIFEST, json.dumps(manifest(partial, root), indent=1) + "\n")
+        write_text(partial / MANIFEST, json.dumps(manifest(partial), indent=1) + "\n")
         if out.exists():
             os.replace(out, old)
         os.replace(partial, out)
@@ -49,10 +48,10 @@ def whole_folder(out: Path, root: Path, mark: str) -> Iterator[Path]:
 
 def _tidy(out: Path) -> None:
     """Remove what a killed call has left, and put the old folder back if that was killed between the two renames."""
-    replaced = leftovers(out, REPLACED)
+    replaced = stale_partials(out, REPLACED)
     if replaced and not out.exists():
         os.replace(replaced[0], out)
-    for folder in (*replaced, *leftovers(out)):
+    for folder in (*replaced, *stale_partials(out)):
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -78,10 +77,9 @@ def check_free(out: Path, mark: str) -> None:
         )
 
 
-def manifest(folder: Path, root: Path) -> dict:
+def manifest(folder: Path) -> dict:
     """{"contract", "version", "files": see `fingerprints`} of a folder."""
-    version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    return {"contract": CONTRACT, "version": version, "files": fingerprints(folder)}
+    return {"contract": CONTRACT, "version": __version__, "files": fingerprints(folder)}
 
 
 def fingerprints(folder: Path) -> dict[str, dict]:

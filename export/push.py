@@ -1,21 +1,26 @@
-"""The model repository and the Space -> the Hugging Face Hub: one commit each, tagged with the project's version."""
+"""The model repository and both Spaces -> the Hugging Face Hub: one commit each, tagged with the project's version."""
 
 import argparse
 import hashlib
 import sys
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from detect.hub import REPOSITORY
-from detect.hub_token import check_token, without_token
-from detect.model import ModelError
+from deepfake_detect import __version__
+from deepfake_detect.errors import ModelError
+from deepfake_detect.model.hub import REPOSITORY
+from deepfake_detect.model.hub_token import check_token, without_token
 from export import ExportError
 
-PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+# What is published -> the kind of its repository; a Space needs its own kind before its README is there to tell.
+KINDS = {
+    "model": ("model", {}),
+    "space": ("space", {"space_sdk": "gradio"}),
+    "web": ("space", {"space_sdk": "static"}),
+}
 AGAIN = "Run the same command again: what has arrived is not sent twice."
 
 
@@ -36,11 +41,6 @@ def listing(folder: Path) -> list[LocalFile]:
     return [LocalFile(name, path, len(data), hashlib.sha256(data).hexdigest()) for name, path, data in contents]
 
 
-def project_version() -> str:
-    """The version in pyproject.toml."""
-    return tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["version"]
-
-
 def push(folder: Path, repo: str, kind: str, version: str, private: bool = False) -> str:
     """Publish a folder as it is: make the repository if there is none, one commit, the tag v<version>; print the URL.
 
@@ -50,7 +50,7 @@ def push(folder: Path, repo: str, kind: str, version: str, private: bool = False
     Args:
         folder: a complete repository, files only.
         repo: owner/name.
-        kind: "model" or "space".
+        kind: "model", "space", or "web", a static Space.
         version: of the files; a tag that names other files is never moved.
         private: make the repository private if it is made here; a public one is refused.
 
@@ -64,9 +64,8 @@ def push(folder: Path, repo: str, kind: str, version: str, private: bool = False
     from huggingface_hub import CommitOperationAdd
 
     api, files, tag = sign_in(), listing(folder), f"v{version}"
+    kind, sdk = KINDS[kind]
     with _explained(api.endpoint, repo):
-        # A Space needs its kind before its README is there to tell.
-        sdk = {"space_sdk": "gradio"} if kind == "space" else {}
         url = api.create_repo(repo, repo_type=kind, private=private or None, exist_ok=True, **sdk)
         if private and not api.repo_info(repo, repo_type=kind).private:
             raise ExportError(
@@ -76,7 +75,7 @@ def push(folder: Path, repo: str, kind: str, version: str, private: bool = False
         if tagged and (differing := _differing(api, repo, kind, tagged, files)):
             raise ExportError(
                 f"{tag} of {repo} is published, with other contents ({_few(differing)}), and nothing was sent. Raise "
-                f"the version in pyproject.toml, or delete the tag on the Hub's page, {url}."
+                f"the version of the package, or delete the tag on the Hub's page, {url}."
             )
         if tagged:  # a commit would take main back to this version
             print(f"{url}: tag {tag}, commit {tagged[:7]}, holds these {len(files)} files already; nothing was sent")
@@ -189,15 +188,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `python -m export push`."""
     parser.add_argument("--model-repo", metavar="USER/NAME", help="the model repository; made if there is none")
     parser.add_argument("--space-repo", metavar="USER/NAME", help="the Space; made if there is none")
+    parser.add_argument(
+        "--web-repo", metavar="USER/NAME", help="the static Space that judges in the browser; made if there is none"
+    )
     parser.add_argument("--private", action="store_true", help="make them private; refuse one that is public")
     parser.add_argument("--dry-run", action="store_true", help="list every file; nothing is asked of the network")
 
 
 def run(args: argparse.Namespace) -> None:
     """The command `python -m export push`: build what is asked for in a temporary folder, then publish or list it."""
-    wanted = {kind: repo for kind, repo in (("model", args.model_repo), ("space", args.space_repo)) if repo}
+    named = {"model": args.model_repo, "space": args.space_repo, "web": args.web_repo}
+    wanted = {kind: repo for kind, repo in named.items() if repo}
     if not wanted:
-        raise ExportError("Give --model-repo USER/NAME, --space-repo USER/NAME, or both.")
+        raise ExportError("Give --model-repo USER/NAME, --space-repo USER/NAME, --web-repo USER/NAME, or several.")
+    if args.space_repo and args.space_repo == args.web_repo:
+        raise ExportError("The Space and the static Space are two repositories. Give them two names.")
     for repo in wanted.values():
         if not REPOSITORY.fullmatch(repo):
             raise ExportError(f"{repo!r} is not the name of a repository on the Hub; give USER/NAME.")
@@ -207,7 +212,7 @@ def run(args: argparse.Namespace) -> None:
             from huggingface_hub.utils import disable_progress_bars
 
             disable_progress_bars()
-    version = project_version()
+    version = __version__
     with TemporaryDirectory(prefix="push-") as temporary:
         folders = {kind: _build(kind, Path(temporary) / kind, wanted) for kind in wanted}
         for kind, repo in wanted.items():
@@ -223,6 +228,10 @@ def _build(kind: str, out: Path, wanted: dict[str, str]) -> Path:
         from export.repository import build_model_repo
 
         return build_model_repo(out, name=wanted["model"], space=wanted.get("space"))
+    if kind == "web":
+        from export.web import build_web
+
+        return build_web(out)
     from export.space import build_space
 
     return build_space(out, name=wanted["space"])

@@ -14,19 +14,21 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from detect.detector import BATCH, Detector, default_model
-from detect.files import whole_file, write_text
-from detect.model import Metadata, Model
+from deepfake_detect.atomic_files import atomic_write, write_text
+from deepfake_detect.detector import Detector, default_model
+from deepfake_detect.model.onnx_model import Metadata, Model
+from deepfake_detect.model.scoring import BATCH
 from export import ExportError
-from export.calibrate import look_twice
+from export.calibrate import calibrated
 from export.quantize_report import quantize_markdown
 from export.rounding import round_weights
-from train.calibrate import calibrate
+from train.calibrate import Asked
 from train.crops import Framing, cached_crops
-from train.data import DataError, Sample, data_sha256, read_samples
-from train.evaluate import Judged, headline, judge, latency_ms, tier_report
+from train.data import DataError, Folders, Sample, data_sha256, read_samples
+from train.evaluate import headline, latency_ms, tier_report
 from train.metrics import THRESHOLD
 from train.recipe import Recipe, load_recipe
+from train.scored_set import ScoredSet, judge
 from train.tiers import TIERS, open_degraded
 
 CROPS = 1024  # of the train split, about, to read the activations' ranges from
@@ -36,13 +38,13 @@ MAX_BYTES = 2_700_000
 ROUNDS, TURNS = 20, 10  # of the timing, in turns
 
 
-def quantize(model: Path, data: Path, out: Path, report: Path, recipe: str | Path | None = None) -> dict:
+def quantize(model: Path, data: Folders, out: Path, report: Path, recipe: str | Path | None = None) -> dict:
     """Write an int8 file of a model, and a report on both.
 
     Static quantization: activations uint8, weights int8 per channel, as QuantizeLinear and DequantizeLinear nodes
-    (QDQ). Ranges are read from crops of the train split, augmented as in training. Temperature and unsure band are
-    fitted to val as the training fits them. Then both files judge val the way they are served; only where the int8
-    file holds the limits above is anything written, and the test split looked at, once.
+    (QDQ). Ranges are read from crops of the train split, augmented as in training. Temperature, unsure band and kinds
+    are fitted to val as the training fits them, of the same looks. Then both files judge val the way they are served;
+    only where the int8 file holds the limits above is anything written, and the test split looked at, once.
 
     Args:
         model: the float32 file.
@@ -67,13 +69,13 @@ def quantize(model: Path, data: Path, out: Path, report: Path, recipe: str | Pat
         raise DataError(f"{model} was not trained by the recipe {used.name}; give --recipe the file that it was.")
     samples = read_samples(data, metadata.seed)
     crops = training_crops(used, samples)
-    with whole_file(out) as partial_file:
+    with atomic_write(out) as partial_file:
         proto = to_int8(detector.model.path, crops)
         tier = used.tier or "clean"
         _save(proto, metadata, detector.model.sha256, partial_file)
-        looks = look_twice(Detector(partial_file), [s for s in samples if s.split == "val"], tier)
-        temperature, band = calibrate(*looks, used.decided_accuracy)
-        metadata = replace(metadata, temperature=temperature, unsure_band=band)
+        asked = Asked(used.decided_accuracy, used.false_alarms)
+        val = [sample for sample in samples if sample.split == "val"]
+        metadata = calibrated(Detector(partial_file), val, tier, asked)
         _save(proto, metadata, detector.model.sha256, partial_file)
         pair = {"fp32": detector, "int8": Detector(partial_file)}
         measured = {"val": measure(pair, samples, "val")}
@@ -110,9 +112,9 @@ def training_crops(recipe: Recipe, samples: Sequence[Sample]) -> np.ndarray:
         chosen += [own[number] for number in rng.permutation(len(own))[:share]]
     with TemporaryDirectory() as folder:
         framing = Framing.of(recipe, "train")
-        batches = Batches(
-            cached_crops(chosen, framing, recipe.resampling, Path(folder), "train"), BATCH, recipe.size, recipe
-        )
+        crops = cached_crops(chosen, framing, recipe.resampling, Path(folder), "train")
+        every = recipe.model_copy(update={"views_per_epoch": None})  # as many views as there are crops
+        batches = Batches(crops, BATCH, recipe.size, every)
         pixels = np.concatenate([batches[number][0] for number in range(len(batches))])  # [N, S, S, 3]
     return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
 
@@ -175,7 +177,7 @@ def measure(pair: dict[str, Detector], samples: Sequence[Sample], split: str) ->
     return tiers
 
 
-def _difference(one: Judged, other: Judged) -> dict:
+def _difference(one: ScoredSet, other: ScoredSet) -> dict:
     """Largest and mean difference of p_fake, and shares of the pictures on the same side of the threshold and with the
     same verdict ("real", "fake" or "unsure")."""
     apart = np.abs(one.p_fake - other.p_fake)
@@ -224,7 +226,12 @@ def _report(files: dict[str, Model], measured: dict, recipe: Recipe, tier: str, 
         "recipe_sha256": recipe.sha256,
         "seed": recipe.seed,
         "crops": crops,
-        "calibration": {"split": "val", "tier": tier, "decided_accuracy": recipe.decided_accuracy},
+        "calibration": {
+            "split": "val",
+            "tier": tier,
+            "decided_accuracy": recipe.decided_accuracy,
+            "false_alarms": recipe.false_alarms,
+        },
         "gate": {"auc_lost": MAX_AUC_LOST, "ece_gained": MAX_ECE_GAINED, "bytes": MAX_BYTES},
         "onnxruntime": version("onnxruntime"),
         "splits": measured,
@@ -249,7 +256,7 @@ def print_latency(files: dict[str, Path]) -> None:
 def add_arguments(parser) -> None:
     """Declare the arguments of `python -m export quantize`."""
     parser.add_argument("--model", type=Path, default=default_model(), help="the float32 file (default: model.onnx)")
-    parser.add_argument("--data", type=Path, required=True, help="folder it was trained on, see train fit")
+    parser.add_argument("--data", type=Path, required=True, nargs="+", help="what it was trained on, see train fit")
     parser.add_argument("--out", type=Path, help="default: model_int8.onnx, after the model's name, beside it")
     parser.add_argument("--report", type=Path, metavar="DIR", help="default: reports/quantize beside the model")
     parser.add_argument("--recipe", help="of the training, where train/recipes/ has it not: its .yaml file")

@@ -1,6 +1,6 @@
 """The int8 file beside the float32 file, as Markdown."""
 
-from detect.explain import floor_percent
+from deepfake_detect.report.sentences import floor_percent
 from train.report import NAMES, figure
 from train.tiers import TIERS
 

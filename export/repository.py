@@ -6,8 +6,8 @@ import shutil
 from argparse import ArgumentParser
 from pathlib import Path
 
-from detect.files import write_text
-from detect.model import Model
+from deepfake_detect.atomic_files import write_text
+from deepfake_detect.model.onnx_model import Model
 from export import ExportError
 from export.card import ROOT, add_names, card_text, find
 from export.clients import NAME
@@ -17,7 +17,7 @@ from export.folders import copy, whole_folder
 from export.sources import licence_text
 
 INT8 = "model_int8.onnx"
-SAME = ("labels", "size", "crop_margin", "resampling", "recipe_sha256", "data_sha256")  # of both model files
+SAME = ("labels", "size", "crop_margin", "resampling", "looks", "recipe_sha256", "data_sha256")  # of both model files
 FLOAT_SHA256 = "float_sha256"  # the int8 file's property that names the float32 file it was made from
 
 
@@ -49,7 +49,7 @@ def build_model_repo(out: Path, name: str = NAME, space: str | None = None, root
         for path in sorted((root / "reports" / "shipped" / split).iterdir())
         if path.suffix in (".json", ".md", ".png")
     ]
-    with whole_folder(out, root, "config.json") as folder:
+    with whole_folder(out, "config.json") as folder:
         copy(root, folder, ["model.onnx", *reports, *linked(card)])
         write_client_files(folder, root, found.model)
         write_text(folder / "README.md", card)

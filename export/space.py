@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from fnmatch import fnmatch
 from pathlib import Path
 
-from detect.files import write_text
+from deepfake_detect.atomic_files import write_text
 from export import ExportError
 from export.card import ROOT
 from export.clients import NAME
@@ -15,17 +15,19 @@ from export.repository import linked
 
 # What git tracks and a Space has no use for. README.md is written anew.
 LEFT_OUT = (
-    ".*", "Makefile", "README.md", "bench/*", "export/*", "model_int8.onnx", "pyproject.toml", "reports/*",
-    "requirements-*.txt", "tests/*", "train/*",
+    ".*", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "README.md", "RELEASE.md", "bench/*", "docs/*", "export/*",
+    "model_int8.onnx", "pyproject.toml", "ray-job.yaml", "reports/*", "requirements-*.txt", "scripts/*", "tests/*",
+    "train/*", "web/*",
 )  # fmt: skip
-KEPT = "reports/shipped/*/*"  # what the page's tab on its own errors reads
+# What the page reads of its own errors
+KEPT = ("reports/shipped/*/*", "reports/battery/battery.json", "reports/videos/report.json")
 
 TEXT = """\
 ## How often it is wrong
 
-The page says so itself, in its tab “How sure?”, from the reports in this folder:
+The page says so itself, in the tab on its reliability, from the reports in this folder:
 [on kinds of fakes it was trained on](reports/shipped/test/report.md) and
-[on generators it never saw](reports/shipped/cross/report.md).
+[on sources it never saw](reports/shipped/cross/report.md).
 
 ![The page, with the verdict on a portrait](reports/page/real_eileen_collins_desktop_light.png)
 ![Reliability: what a chance is worth](reports/shipped/test/reliability.png)
@@ -40,7 +42,8 @@ print(client.predict(image=handle_file("examples/real_grace_hopper.jpg"), api_na
 ```
 
 `/predict`, `/analyze`, `/analyze_batch` and `/analyze_video` answer the same way; the link “Use via API” at the foot of
-the page describes them. Without the page, in a copy of this folder: `python -m detect examples`.
+the page describes them. Without the page, in a copy of this folder:
+`python -m deepfake_detect examples`.
 
 On your own machine: `pip install -r requirements.txt`, then `python app.py`. The portraits in `examples/` are in the
 public domain, the fakes made from them by this project: [credits](examples/CREDITS.md).
@@ -68,7 +71,7 @@ def build_space(out: Path, name: str = NAME, root: Path = ROOT) -> Path:
     missing = [name for name in names if not (root / name).is_file()]
     if missing:
         raise ExportError(f"{missing[0]} belongs to the Space and is missing. Restore it with git.")
-    with whole_folder(out, root, "app.py") as folder:
+    with whole_folder(out, "app.py") as folder:
         copy(root, folder, names)
         write_text(folder / "README.md", readme)
     return out
@@ -76,7 +79,8 @@ def build_space(out: Path, name: str = NAME, root: Path = ROOT) -> Path:
 
 def serves(name: str) -> bool:
     """Whether the Space has a use for a file of the project."""
-    return fnmatch(name, KEPT) or not any(fnmatch(name, pattern) for pattern in LEFT_OUT)
+    kept, left_out = (any(fnmatch(name, pattern) for pattern in patterns) for patterns in (KEPT, LEFT_OUT))
+    return kept or not left_out
 
 
 def tracked(root: Path) -> list[str]:

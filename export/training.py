@@ -4,7 +4,7 @@ import csv
 import math
 from pathlib import Path
 
-from detect.model import Metadata
+from deepfake_detect.model.onnx_model import Metadata
 from export.evaluation import read_json
 from train.recipe import Recipe
 

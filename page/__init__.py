@@ -1,1 +1,1 @@
-"""The web page's tabs, in Gradio: what is asked and shown. What computes lies in detect/, the wiring in app.py."""
+"""The web page and its API, in Gradio: what is asked and shown. What computes lies in deepfake_detect/."""

@@ -10,21 +10,33 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from detect.faces import FaceFinder
-from detect.files import write_text
-from detect.model import LABELS
-from detect.picture import PictureError
+from deepfake_detect.atomic_files import write_text
+from deepfake_detect.errors import PictureError
+from deepfake_detect.face.finder import FaceFinder
+from deepfake_detect.model.onnx_model import LABELS
 from train.audit_duplicates import duplicates
 from train.audit_faces import FaceSheets, write_pairs
-from train.audit_features import STAGES, Measured, measure
+from train.audit_features import STAGES, Hashed, Measured, hashed, measure
 from train.audit_plots import draw_plots
 from train.audit_report import FACES, audit_markdown, flagged, giveaway_table
 from train.audit_shortcuts import SHORTCUT, giveaway
 from train.crops import cancelling_pool
-from train.data import DataError, Sample, data_sha256, read_samples
+from train.data import (
+    DataError,
+    Folders,
+    Sample,
+    folder_hashes,
+    folders_of,
+    joint_sha256,
+    read_samples,
+    spread,
+    title,
+)
+from train.leaks import leaks
 from train.recipe import Recipe, load_recipe
 
 RECIPE = "shipped"  # what its network is shown is what is audited
+PICTURES = 120  # measured of each split, source and class, by default; all are compared with each other
 QUANTILES = {"p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9}
 DIGITS = 5  # significant, of every figure in the report
 SPLIT_ORDER = ("train", "val", "test", "cross")
@@ -32,7 +44,10 @@ SPLIT_ORDER = ("train", "val", "test", "cross")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that `run` reads."""
-    parser.add_argument("--data", type=Path, required=True, help="folder with <split>/<real|fake>/ or <real|fake>/")
+    parser.add_argument("--data", type=Path, required=True, nargs="+", metavar="DIR",
+                        help="folders with <split>/<real|fake>/ or <real|fake>/, which make one data set")  # fmt: skip
+    parser.add_argument("--pictures", type=int, default=PICTURES, metavar="N",
+                        help=f"measured at most, of each split, source and class (default: {PICTURES})")  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for audit.json, audit.md and pictures")
 
 
@@ -46,10 +61,12 @@ def run(args: argparse.Namespace) -> int:
     recipe = load_recipe(RECIPE)
     samples = read_samples(data, recipe.seed, needed=("train",))
     faces = _result_folders(data, out)
-    report, sheets = audit(samples, data, recipe)
-    report["data_sha256"] = data_sha256(data, samples)
+    report, sheets = audit(samples, data, recipe, args.pictures)
+    report["folders"] = folder_hashes(data, samples)
+    report["data_sha256"] = joint_sha256(report["folders"].values())
     plots = draw_plots(report, out)
-    shown = sheets.write(faces) | write_pairs(report["duplicates"]["near"]["closest"], data, faces)
+    paths = {sample.name: sample.path for sample in samples}
+    shown = sheets.write(faces) | write_pairs(report["duplicates"]["near"]["closest"], paths, faces)
     write_text(out / "audit.json", json.dumps(report, indent=1) + "\n")
     write_text(out / "audit.md", audit_markdown(report, plots, shown))
     print(giveaway_table(report))
@@ -57,31 +74,33 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _result_folders(data: Path, out: Path) -> Path:
+def _result_folders(data: Folders, out: Path) -> Path:
     if out.exists() and not out.is_dir():
         raise DataError(f"{out} is a file; give --out a folder for the results.")
     faces = out / FACES
-    if faces.resolve().is_relative_to(data.resolve()):
-        raise DataError(f"{faces} lies in {data}, where its pictures would be taken for data; give another --out.")
+    around = [folder for folder in folders_of(data) if faces.resolve().is_relative_to(folder.resolve())]
+    if around:
+        raise DataError(f"{faces} lies in {around[0]}, where its pictures would be taken for data; give another --out.")
     faces.mkdir(parents=True, exist_ok=True)
     write_text(faces / ".gitignore", "*\n")  # research pictures stay out of git wherever this folder lies
     return faces
 
 
-def audit(samples: Sequence[Sample], data: Path, recipe: Recipe) -> tuple[dict, FaceSheets]:
-    """Measure every picture of a data set and how much of the label its trivial features give away.
+def audit(samples: Sequence[Sample], data: Folders, recipe: Recipe, most: int) -> tuple[dict, FaceSheets]:
+    """Measure the pictures of a data set and how much of the label their trivial features give away.
 
     Args:
         samples: of all splits, see `train.data.read_samples`.
-        data: the folder they lie in.
+        data: the folder or folders they lie in.
         recipe: how pictures are cut and degraded; the recipe must have a degradation.
+        most: pictures measured of each split, source and class, evenly spaced; all are counted, hashed and compared.
 
     Returns:
-        The report, fit for JSON, every figure to five digits: {"recipe", "pictures", "unreadable": [{"picture",
-        "reason"}], "balance": {split: {source: {label: pictures}}}, "properties": {source: {label: see
-        `_class_properties`}}, "giveaway": {"threshold", "all", "sources"}: each as `train.audit_shortcuts.giveaway`
-        of the training split, "spectrum": {source: {label: {stage: [S // 2] median dB}}}, "duplicates": see
-        `train.audit_duplicates.duplicates`}; and the sheets of faces.
+        The report, fit for JSON, every figure to five digits: {"recipe", "pictures", "measured", "most", "unreadable":
+        [{"picture", "reason"}], "removed": see `_removed`, "balance": {split: {source: {label: pictures}}},
+        "properties": {source: {label: see `_class_properties`}}, "giveaway": {"threshold", "all", "sources"}: each as
+        `train.audit_shortcuts.giveaway` of the training split, "spectrum": {source: {label: {stage: [S // 2] median
+        dB}}}, "duplicates": see `train.audit_duplicates.duplicates`}; and the sheets of faces.
 
     Raises:
         DataError: no picture can be read, or the recipe has no degradation.
@@ -90,10 +109,12 @@ def audit(samples: Sequence[Sample], data: Path, recipe: Recipe) -> tuple[dict, 
         raise DataError(f"The recipe {recipe.name} has no degradation, which the audit's last stage needs.")
     sheets = FaceSheets(recipe.size, np.random.default_rng(recipe.seed))
     with cancelling_pool() as pool:
-        pictures, unreadable = _measure_all(samples, data, recipe, sheets, pool)
-        if not pictures:
-            raise DataError(f"Not one picture of {data} can be read; the first: {unreadable[0]['reason']}")
-        repeated = duplicates(pictures, pool.map)
+        found, unreadable = _hash_all(samples, pool)
+        if not found:
+            raise DataError(f"Not one picture of {title(data)} can be read; the first: {unreadable[0]['reason']}")
+        repeated = duplicates(found, pool.map)
+        pictures = _measure_all(spread([one.sample for one in found], most), recipe, sheets, pool)
+    removed = leaks(samples, {one.name: one.phash for one in found})
     by_class = defaultdict(lambda: defaultdict(list))
     for picture in sorted(pictures, key=lambda picture: (picture.source, picture.sample.label, picture.name)):
         by_class[picture.source][LABELS[picture.sample.label]].append(picture)
@@ -105,10 +126,14 @@ def audit(samples: Sequence[Sample], data: Path, recipe: Recipe) -> tuple[dict, 
             "sha256": recipe.sha256,
             "seed": recipe.seed,
             "degraded": recipe.degrade.share,
+            "deduplicate": bool(recipe.deduplicate),
         },
-        "pictures": len(pictures),
+        "pictures": len(found),
+        "measured": len(pictures),
+        "most": most,
         "unreadable": unreadable,
-        "balance": _balance(pictures),
+        "removed": _removed(removed),
+        "balance": _balance(found),
         "properties": {
             source: {label: _class_properties(chosen) for label, chosen in classes.items()}
             for source, classes in by_class.items()
@@ -127,30 +152,46 @@ def audit(samples: Sequence[Sample], data: Path, recipe: Recipe) -> tuple[dict, 
     return _rounded(report), sheets
 
 
-def _measure_all(
-    samples: Sequence[Sample], data: Path, recipe: Recipe, sheets: FaceSheets, pool: ThreadPoolExecutor
-) -> tuple[list[Measured], list[dict]]:
-    finder = FaceFinder()
+def _hash_all(samples: Sequence[Sample], pool: ThreadPoolExecutor) -> tuple[list[Hashed], list[dict]]:
+    """The pictures that can be read, and {"picture", "reason"} of the others."""
 
-    def attempt(sample: Sample) -> tuple[Measured, np.ndarray] | PictureError:
+    def attempt(sample: Sample) -> Hashed | PictureError:
         try:
-            return measure(sample, data, recipe, finder)
+            return hashed(sample)
         except PictureError as error:
             return error
 
-    pictures, unreadable = [], []
+    found, unreadable = [], []
     results = zip(samples, pool.map(attempt, samples), strict=True)
-    for sample, result in tqdm(results, total=len(samples), desc="audit", unit="picture", disable=None):
+    for sample, result in tqdm(results, total=len(samples), desc="hashes", unit="picture", disable=None):
         if isinstance(result, PictureError):
-            unreadable.append({"picture": sample.path.relative_to(data).as_posix(), "reason": str(result)})
-            continue
-        measured, crop = result
+            unreadable.append({"picture": sample.name, "reason": str(result)})
+        else:
+            found.append(result)
+    return found, unreadable
+
+
+def _measure_all(
+    samples: Sequence[Sample], recipe: Recipe, sheets: FaceSheets, pool: ThreadPoolExecutor
+) -> list[Measured]:
+    finder, pictures = FaceFinder(), []
+    results = pool.map(lambda sample: measure(sample, recipe, finder), samples)
+    for measured, crop in tqdm(results, total=len(samples), desc="audit", unit="picture", disable=None):
         pictures.append(measured)
-        sheets.add(measured.source, sample.label, crop)
-    return pictures, unreadable
+        sheets.add(measured.source, measured.sample.label, crop)
+    return pictures
 
 
-def _balance(pictures: Sequence[Measured]) -> dict:
+def _removed(rows: Sequence[dict]) -> list[dict]:
+    """[{"source", "label", "reason", "pictures"}] of the rows of `train.leaks.leaks`."""
+    numbers = Counter((row["source"], row["label"], row["reason"]) for row in rows)
+    return [
+        {"source": source or "pictures", "label": label, "reason": reason, "pictures": number}
+        for (source, label, reason), number in sorted(numbers.items())
+    ]
+
+
+def _balance(pictures: Sequence[Hashed]) -> dict:
     counts = Counter((p.sample.split, p.source, LABELS[p.sample.label]) for p in pictures)
     balance = {}
     for split, source, label in sorted(counts, key=lambda key: (SPLIT_ORDER.index(key[0]), *key[1:])):

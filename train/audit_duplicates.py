@@ -1,25 +1,27 @@
 """Pictures that stand in the data twice: the same bytes, and the same photograph in two splits."""
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from detect.picture import open_picture
-from train.audit_features import Measured
+from deepfake_detect.picture.decode import open_picture
+from train.audit_features import Hashed
 
 NEAR = 8  # bits of 64; strangers in similar poses come that close as well, hence the second look at the details
 SAME = 0.4  # correlation of fine detail; seen by eye: under it mostly strangers, above it one photograph or one scene
 CHECKED = 4000  # pairs, the nearest, that get the second look
 SHOWN = 200  # pairs that the report lists
 CHUNK = 256
+ROWS = 512  # hashes compared at once with all of another split
 DETAIL_SIDE, DETAIL_BLUR, DETAIL_SHIFT = 128, 2.0, 12  # pixels, of the second look
 
 
-def duplicates(pictures: Sequence[Measured], map_=map) -> dict:
+def duplicates(pictures: Sequence[Hashed], map_=map) -> dict:
     """Find pictures that stand in the data twice.
 
     Near pairs have perceptual hashes that differ in at most NEAR bits. For the pairs that cross two splits, the
@@ -73,15 +75,22 @@ def detail_match(one: Path, other: Path) -> float:
     Both at 128 x 128 in grey, less their blurred selves; the best normalised correlation of the middle of one with any
     place of the other, so that a crop moved by up to 12 of the 128 pixels still matches.
     """
-    details = []
-    for path in (one, other):
-        grey = cv2.cvtColor(open_picture(path), cv2.COLOR_RGB2GRAY).astype(np.float32)
-        grey = cv2.resize(grey, (DETAIL_SIDE, DETAIL_SIDE), interpolation=cv2.INTER_AREA)
-        details.append(grey - cv2.GaussianBlur(grey, (0, 0), DETAIL_BLUR))
-    if min(float(detail.std()) for detail in details) < 0.1:
+    return alike(details(one), details(other))
+
+
+def details(path: Path) -> np.ndarray:
+    """What `detail_match` compares of a picture: [128, 128] float32."""
+    grey = cv2.cvtColor(open_picture(path), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = cv2.resize(grey, (DETAIL_SIDE, DETAIL_SIDE), interpolation=cv2.INTER_AREA)
+    return grey - cv2.GaussianBlur(grey, (0, 0), DETAIL_BLUR)
+
+
+def alike(one: np.ndarray, other: np.ndarray) -> float:
+    """`detail_match` of two pictures' details."""
+    if min(float(one.std()), float(other.std())) < 0.1:
         return 0.0  # a plain picture has no details to compare
     middle = slice(DETAIL_SHIFT, -DETAIL_SHIFT)
-    pairs = (details, details[::-1])
+    pairs = ((one, other), (other, one))
     return max(float(cv2.matchTemplate(a, b[middle, middle], cv2.TM_CCOEFF_NORMED).max()) for a, b in pairs)
 
 
@@ -96,25 +105,44 @@ def near_numbers(hashes: np.ndarray, bits: int) -> Iterator[tuple[np.ndarray, np
         yield first + start, second + start, distance[first, second]
 
 
-def _near(pictures: Sequence[Measured]) -> tuple[Counter, Counter, list[tuple[int, Measured, Measured]]]:
+def near_pairs(first: np.ndarray, second: np.ndarray, bits: int) -> list[tuple[int, int, int]]:
+    """Places in two arrays of hashes [N] and [M] uint64 that differ in at most so many bits, and in how many."""
+    found = []
+    for start in range(0, len(first), ROWS):
+        distance = np.bitwise_count(first[start : start + ROWS, None] ^ second[None])
+        a, b = np.nonzero(distance <= bits)
+        found += zip((a + start).tolist(), b.tolist(), distance[a, b].tolist(), strict=True)
+    return found
+
+
+def _near(pictures: Sequence[Hashed]) -> tuple[Counter, Counter, list[tuple[int, Hashed, Hashed]]]:
     """Counts by source within splits, by kind across splits, and the nearest CHECKED pairs across."""
-    within, across, nearest = Counter(), Counter(), []
-    splits = np.unique([p.sample.split for p in pictures], return_inverse=True)[1]
-    files = np.unique([p.sha256 for p in pictures], return_inverse=True)[1]
-    sources, names = np.unique([p.source for p in pictures], return_inverse=True)[::-1]
-    for first, second, distance in near_numbers(np.array([p.phash for p in pictures], np.uint64), NEAR):
-        other = files[first] != files[second]
-        crossing = other & (splits[first] != splits[second])
-        inside = other & ~crossing & (sources[first] == sources[second])
-        within.update(str(names[source]) for source in sources[first[inside]])
-        pairs = zip(distance[crossing], first[crossing], second[crossing], strict=True)
-        found = [(int(bits), *_ordered(pictures[a], pictures[b])) for bits, a, b in pairs]
-        across.update(_kind(a, b) for _, a, b in found)
-        nearest = sorted(nearest + found, key=lambda pair: (pair[0], pair[1].name, pair[2].name))[:CHECKED]
-    return within, across, nearest
+    within, across, found = Counter(), Counter(), []
+    for own in _grouped(pictures, lambda picture: (picture.sample.split, picture.source)).values():
+        near = sum(len(first) for first, _, _ in near_numbers(_hashes(own), NEAR))
+        near -= sum(math.comb(number, 2) for number in Counter(picture.sha256 for picture in own).values())
+        within.update({own[0].source: near} if near else {})
+    by_split = _grouped(pictures, lambda picture: picture.sample.split)
+    for one, other in combinations(by_split.values(), 2):
+        for a, b, bits in near_pairs(_hashes(one), _hashes(other), NEAR):
+            if one[a].sha256 != other[b].sha256:
+                found.append((bits, *_ordered(one[a], other[b])))
+    across.update(_kind(a, b) for _, a, b in found)
+    return within, across, sorted(found, key=lambda pair: (pair[0], pair[1].name, pair[2].name))[:CHECKED]
 
 
-def _same_bytes(pictures: Sequence[Measured]) -> Iterator[tuple[Measured, Measured]]:
+def _grouped(pictures: Sequence[Hashed], key: Callable[[Hashed], Hashable]) -> dict[Hashable, list[Hashed]]:
+    groups: dict[Hashable, list[Hashed]] = defaultdict(list)
+    for picture in pictures:
+        groups[key(picture)].append(picture)
+    return groups
+
+
+def _hashes(pictures: Sequence[Hashed]) -> np.ndarray:
+    return np.array([picture.phash for picture in pictures], np.uint64)
+
+
+def _same_bytes(pictures: Sequence[Hashed]) -> Iterator[tuple[Hashed, Hashed]]:
     files = defaultdict(list)
     for picture in sorted(pictures, key=lambda picture: picture.name):
         files[picture.sha256].append(picture)
@@ -122,12 +150,12 @@ def _same_bytes(pictures: Sequence[Measured]) -> Iterator[tuple[Measured, Measur
         yield from combinations(copies, 2)
 
 
-def _ordered(a: Measured, b: Measured) -> tuple[Measured, Measured]:
+def _ordered(a: Hashed, b: Hashed) -> tuple[Hashed, Hashed]:
     """Training first, where one of the two is trained on."""
     order = ("train", "val", "test", "cross")
     return tuple(sorted((a, b), key=lambda picture: (order.index(picture.sample.split), picture.name)))
 
 
-def _kind(a: Measured, b: Measured) -> tuple[str, str]:
+def _kind(a: Hashed, b: Hashed) -> tuple[str, str]:
     """("train and test", the sources)."""
     return f"{a.sample.split} and {b.sample.split}", " and ".join(dict.fromkeys((a.source, b.source)))

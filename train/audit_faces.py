@@ -1,15 +1,15 @@
 """Pictures of an audit that show faces, drawn by OpenCV: sample sheets, mean faces, pairs that are alike."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from detect.files import whole_file
-from detect.model import LABELS
-from detect.picture import open_picture
+from deepfake_detect.atomic_files import atomic_write
+from deepfake_detect.model.onnx_model import LABELS
+from deepfake_detect.picture.decode import open_picture
 
 TILE = 128  # pixels
 COLUMNS, ROWS = 8, 4  # of a sample sheet
@@ -73,12 +73,12 @@ class FaceSheets:
         return np.vstack([_bar(source, 3 * TILE), np.hstack(tiles)])
 
 
-def write_pairs(closest: Sequence[dict], data: Path, folder: Path) -> dict[str, str]:
+def write_pairs(closest: Sequence[dict], paths: Mapping[str, Path], folder: Path) -> dict[str, str]:
     """Draw the first PAIRS of a report's `closest`, of all and by source, for a person to judge.
 
     Args:
         closest: see `train.audit_duplicates.duplicates`.
-        data: the folder of the pictures.
+        paths: of the pictures, by the names that the pairs give.
         folder: for pairs.jpg and pairs_<number>.jpg.
 
     Returns:
@@ -91,12 +91,12 @@ def write_pairs(closest: Sequence[dict], data: Path, folder: Path) -> dict[str, 
     for number, (name, pairs) in enumerate(groups.items()):
         file = f"pairs_{number:02d}.jpg" if number else "pairs.jpg"
         shown[file] = f"closest pairs across splits, {name}"
-        write_picture(folder / file, sheet([_pair(pair, data) for pair in pairs[:PAIRS]], 3, shown[file]))
+        write_picture(folder / file, sheet([_pair(pair, paths) for pair in pairs[:PAIRS]], 3, shown[file]))
     return shown
 
 
-def _pair(pair: dict, data: Path) -> np.ndarray:
-    two = np.hstack([tile(open_picture(data / pair[key]), PAIR_TILE) for key in ("a", "b")])
+def _pair(pair: dict, paths: Mapping[str, Path]) -> np.ndarray:
+    two = np.hstack([tile(open_picture(paths[pair[key]]), PAIR_TILE) for key in ("a", "b")])
     text = (pair["a"], f"{pair['b']}   {pair['distance']} bits, details {pair['match']:.2f}")
     return np.vstack([*(_bar(line, two.shape[1], 0.45) for line in text), two])
 
@@ -135,5 +135,5 @@ def write_picture(path: Path, picture: np.ndarray) -> None:
     _, content = cv2.imencode(
         ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     )
-    with whole_file(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_bytes(content.tobytes())

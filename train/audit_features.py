@@ -4,15 +4,15 @@ import hashlib
 import io
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
-from detect.crop import cut
-from detect.faces import FaceFinder
-from detect.picture import PictureError, open_picture
+from deepfake_detect.errors import PictureError
+from deepfake_detect.face.crop import cut
+from deepfake_detect.face.finder import FaceFinder
+from deepfake_detect.picture.decode import open_picture
 from train.crops import Framing, keep_region
 from train.data import Sample
 from train.degrade import degrade
@@ -42,15 +42,43 @@ class Measured:
     face: bool  # found
     features: dict[str, dict[str, float]]  # stage -> feature -> value
     spectra: dict[str, np.ndarray]  # "crop" and "normalised" -> see `radial_spectrum`
-    sha256: str  # of the file
-    phash: int  # see `perceptual_hash`
 
     @property
     def source(self) -> str:
         return self.sample.source or "pictures"
 
 
-def measure(sample: Sample, data: Path, recipe: Recipe, finder: FaceFinder) -> tuple[Measured, np.ndarray]:
+@dataclass(frozen=True)
+class Hashed:
+    """What tells whether one readable picture is like another."""
+
+    sample: Sample
+    sha256: str  # of the file
+    phash: int  # see `perceptual_hash`
+
+    @property
+    def name(self) -> str:
+        return self.sample.name or self.sample.path.name
+
+    @property
+    def source(self) -> str:
+        return self.sample.source or "pictures"
+
+
+def hashed(sample: Sample) -> Hashed:
+    """Both hashes of a picture. Raises PictureError."""
+    phash = perceptual_hash(open_picture(sample.path))
+    return Hashed(sample, hashlib.sha256(_content(sample)).hexdigest(), phash)
+
+
+def _content(sample: Sample) -> bytes:
+    try:
+        return sample.path.read_bytes()
+    except OSError as error:
+        raise PictureError("unreadable", f"The file cannot be read: {error.strerror or 'no access'}.") from None
+
+
+def measure(sample: Sample, recipe: Recipe, finder: FaceFinder) -> tuple[Measured, np.ndarray]:
     """Measure one picture at the three stages.
 
     "file" is the file as it is, without a look at its pixels. "crop" is what the run time gives the network: decoded,
@@ -59,7 +87,6 @@ def measure(sample: Sample, data: Path, recipe: Recipe, finder: FaceFinder) -> t
 
     Args:
         sample: the picture.
-        data: the folder it lies in.
         recipe: its size, crop margin, resampling, degradation and seed are used.
         finder: of faces.
 
@@ -70,13 +97,10 @@ def measure(sample: Sample, data: Path, recipe: Recipe, finder: FaceFinder) -> t
         PictureError: the picture cannot be opened.
     """
     picture = open_picture(sample.path)
-    try:
-        content = sample.path.read_bytes()
-    except OSError as error:
-        raise PictureError(f"The file cannot be read: {error.strerror or 'no access'}.") from None
+    content = _content(sample)
     faces = finder.find(picture)
     region, square, _ = keep_region(picture, faces[0] if faces else None, Framing(recipe.crop_margin, _slack(recipe)))
-    name = sample.path.relative_to(data).as_posix()
+    name = sample.name or sample.path.name
     rng = np.random.default_rng([recipe.seed, int(hashlib.sha256(name.encode()).hexdigest()[:16], 16)])
     worn = degrade(region, recipe.degrade, rng)
     zoom = np.tile([worn.shape[1] / region.shape[1], worn.shape[0] / region.shape[0]], 2)
@@ -87,21 +111,20 @@ def measure(sample: Sample, data: Path, recipe: Recipe, finder: FaceFinder) -> t
     file, kind, exact = file_features(content)
     spectra = {stage: radial_spectrum(crop) for stage, crop in crops.items()}
     pixels = {stage: pixel_features(crop, spectra[stage]) for stage, crop in crops.items()}
-    digest, phash = hashlib.sha256(content).hexdigest(), perceptual_hash(picture)
-    measured = Measured(sample, name, kind, exact, bool(faces), {"file": file, **pixels}, spectra, digest, phash)
+    measured = Measured(sample, name, kind, exact, bool(faces), {"file": file, **pixels}, spectra)
     return measured, crops["crop"]
 
 
 def _slack(recipe: Recipe) -> float:
     """What training keeps around a crop for its reframing, so that the degradation meets the same pixels here."""
-    return recipe.reframe.scale / 2 + recipe.reframe.shift if recipe.reframe else 0.0
+    return recipe.reframe.slack if recipe.reframe else 0.0
 
 
 def file_features(content: bytes) -> tuple[dict[str, float], str, bool]:
     """What a picture file tells without its pixels.
 
     Args:
-        content: the file's bytes, of a picture that `detect.picture.open_picture` opens.
+        content: the file's bytes, of a picture that `deepfake_detect.picture.decode.open_picture` opens.
 
     Returns:
         ({width, height: pixels; kilobytes; bits_per_pixel; jpeg_quality: 1..100, NO_JPEG for other formats; chroma:

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from detect.files import whole_file
-from detect.model import LABELS
+from deepfake_detect.atomic_files import atomic_write
+from deepfake_detect.model.onnx_model import LABELS
 from train.audit_features import STAGES
 
 # Okabe and Ito's colours, which colour-blind people can tell apart.
@@ -42,7 +42,7 @@ def draw_plots(report: dict, folder: Path) -> list[str]:
 def _figure(path: Path, width: float, height: float) -> Iterator[Figure]:
     figure = Figure(figsize=(width, height), layout="constrained")
     yield figure
-    with whole_file(path) as partial:
+    with atomic_write(path) as partial:
         figure.savefig(partial, dpi=110, format="png")
 
 

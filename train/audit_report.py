@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 
-from detect.model import LABELS
+from deepfake_detect.model.onnx_model import LABELS
 from train.audit_features import BAND_EDGES, NO_JPEG, STAGES
 from train.audit_shortcuts import DRAWS, FOLDS, MIN_PICTURES
 
 FACES = "faces"  # folder beside the report
+LEFT_OUT = {
+    True: "The recipe `{}` leaves them out of training (`train/leaks.py`).",
+    False: "The recipe `{}` does not leave them out of training; one with `deduplicate: true` does.",
+}
 MAX_ROWS = 30  # of a table that grows with the data
 SINGLE, MIN_SINGLE = 5, 0.52  # features shown of each shortcut, and the least AUC alone
 
@@ -33,6 +37,7 @@ def audit_markdown(report: dict, plots: Sequence[str], faces: dict[str, str]) ->
         *_properties(report, plots),
         *_spectra(report, plots),
         *_duplicates(report["duplicates"]),
+        *_removed(report),
         *_unreadable(report["unreadable"]),
         *_faces(faces),
         *_method(report),
@@ -48,14 +53,20 @@ def _opening(report: dict) -> list[str]:
         f"- {same} pairs across splits look like one photograph or scene, {mixed} of them with different labels; "
         f"{report['duplicates']['identical']['across_splits']} pairs across splits are the same file."
     )
+    removed = sum(row["pictures"] for row in report["removed"])
+    found.append(
+        f"- {removed} training pictures are of a group, or nearly the same picture, as one in another split. "
+        + LEFT_OUT[report["recipe"]["deduplicate"]].format(report["recipe"]["name"])
+    )
     return [
         "# What the files give away",
         "A detector takes any shortcut that its training data leaves it: JPEG quality, size, brightness. This audit "
         "asks how well such trivial features tell fakes from real pictures without a look at the face. What they can "
         "tell, a network can learn instead of learning fakes, and a test on the same files would praise it for that.",
-        f"{report['pictures']} pictures were measured, {len(report['unreadable'])} could not be read. Crop, size and "
-        f"degradation are those of the recipe `{report['recipe']['name']}`. "
-        f"Data: `{report['data_sha256'][:16]}`.",
+        f"{report['pictures']} pictures were counted and compared with each other, {len(report['unreadable'])} could "
+        f"not be read. {report['measured']} of them were measured, at most {report['most']} of each split, source and "
+        f"class, evenly spaced. Crop, size and degradation are those of the recipe `{report['recipe']['name']}`. Data: "
+        f"{', '.join(report['folders'])} (`{report['data_sha256'][:16]}`).",
         "## Findings",
         "\n".join(found),
     ]
@@ -177,7 +188,8 @@ def _properties(report: dict, plots: Sequence[str]) -> list[str]:
     columns = ["source", "class", "pictures", "format", "JPEG quality", *(name for name, *_ in PROPERTY_COLUMNS)]
     return [
         "## Properties by source and class",
-        "Medians; of the JPEG quality also the middle 80 %. Sizes in pixels. Without a face the whole picture is used.",
+        "Of the measured pictures: medians; of the JPEG quality also the middle 80 %. Sizes in pixels. Without a face "
+        "the whole picture is used.",
         _table([*columns, "no face"], files),
         f"The JPEG quality is estimated: the file's luminance quantisation table against the IJG's standard table at "
         f"every quality from 1 to 100; the nearest counts. In {inexact} JPEG files the table is none of these, so "
@@ -226,6 +238,18 @@ def _duplicates(found: dict) -> list[str]:
            _table(["a", "b", "bits", "details"], listed)] if listed else []),
         f"Near pairs within one split and source, not compared further: {within}.",
     ]  # fmt: skip
+
+
+def _removed(report: dict) -> list[str]:
+    rows = [[_cell(row["source"]), row["label"], row["reason"], str(row["pictures"])] for row in report["removed"]]
+    if not rows:
+        return []
+    return [
+        "### Left out of training",
+        LEFT_OUT[report["recipe"]["deduplicate"]].format(report["recipe"]["name"])
+        + " Each training picture is compared with every near one in another split, by the limits above.",
+        _table(["training pictures of", "class", "as in another split", "pictures"], rows),
+    ]
 
 
 def _unreadable(unreadable: list[dict]) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from detect.files import whole_file
+from deepfake_detect.atomic_files import atomic_write
 
 
 class Average(keras.callbacks.Callback):
@@ -30,7 +30,7 @@ class Average(keras.callbacks.Callback):
     def save(self, file: Path) -> None:
         """Write the average and its step as a .npz file, whole or not at all."""
         arrays = {f"weight_{number}": values for number, values in enumerate(self.weights)}
-        with whole_file(file) as partial:
+        with atomic_write(file) as partial:
             np.savez(partial, step=self.step, **arrays)
 
     @contextmanager

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from detect.files import whole_file, write_text
+from deepfake_detect.atomic_files import atomic_write, write_text
 from train.batches import Batches
 from train.crops import Crops
 from train.data import DataError
@@ -176,7 +176,7 @@ def cached_features(compute: Callable[[np.ndarray], np.ndarray], batches: Batche
             for number in numbers:
                 values.append(np.asarray(compute(batches[number][0]), np.float32))
                 progress.update()
-            with whole_file(file) as partial:
+            with atomic_write(file) as partial:
                 np.savez(partial, values=np.concatenate(values), seconds=perf_counter() - started)
         else:
             progress.update(len(numbers))

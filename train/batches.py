@@ -6,16 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 
-from detect.crop import cut
+from deepfake_detect.face.crop import cut
 from train.augment import augment
 from train.blend import self_blend
 from train.crops import Crops
-from train.degrade import degrade, erase, reframe, relight, saturate
+from train.degrade import bordered, degrade, erase, reframe, relight, saturate, turned
+from train.kinds import KINDS, kind_number
 from train.recipe import Recipe, Sampling
 
 
 class Batches(keras.utils.PyDataset):
     """Batches of (pixel values [B, S, S, 3] float32 in 0..1, labels [B] int64).
+
+    With a recipe of kinds the labels are {"logits": labels [B], "kinds": places in train.kinds.KINDS [B]}, and their
+    weights, 0 for an unknown kind, come third.
 
     With a recipe the pictures are drawn and augmented as it says. Draws and views are functions of
     (seed, epoch, place in the epoch) alone, so a run resumed at an epoch sees what an undisturbed one would have.
@@ -34,18 +38,25 @@ class Batches(keras.utils.PyDataset):
         self._pool = ThreadPoolExecutor(os.cpu_count())
         self.order, self.blended = np.arange(len(crops)), np.zeros(len(crops), bool)
         if recipe and recipe.sampling:
-            self.order, self.blended = draw(crops, recipe.sampling, np.random.default_rng([recipe.seed, epoch]))
+            rng, count = np.random.default_rng([recipe.seed, epoch]), recipe.views_per_epoch or len(crops)
+            self.order, self.blended = draw(crops, recipe.sampling, rng, count)
         elif recipe:
             self.order = np.random.default_rng([recipe.seed, epoch]).permutation(len(crops))
 
     def __len__(self) -> int:
         return -(-len(self.order) // self.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> tuple:
         places = range(len(self.order))[index * self.batch_size : (index + 1) * self.batch_size]
         pixels = np.stack(list(self._pool.map(self._view, places)))
         labels = np.where(self.blended[places], 1, self.crops.labels[self.order[places]])
-        return pixels.astype(np.float32) / np.float32(255), labels
+        pixels = pixels.astype(np.float32) / np.float32(255)
+        if not (self.recipe and self.recipe.kinds):
+            return pixels, labels
+        kinds = [kind_number(self.crops.kinds[n], self.crops.labels[n]) for n in self.order[places]]
+        kinds = np.where(self.blended[places], KINDS.index("swap_or_reenactment"), kinds)
+        weights = {"logits": np.ones(len(kinds), np.float32), "kinds": (kinds >= 0).astype(np.float32)}
+        return pixels, {"logits": labels, "kinds": np.maximum(kinds, 0)}, weights
 
     def _view(self, place: int) -> np.ndarray:
         number = int(self.order[place])
@@ -55,15 +66,20 @@ class Batches(keras.utils.PyDataset):
         rng = np.random.default_rng([recipe.seed, self.epoch, place])
         whole = self.crops.region(number)
         picture = self_blend(whole, kept.face, rng) if self.blended[place] else whole
+        if recipe.reframe and recipe.reframe.border and rng.random() < recipe.reframe.border:
+            picture = bordered(picture, kept.square, rng)
         if recipe.degrade:
             picture = degrade(picture, recipe.degrade, rng)
         zoom = np.tile([picture.shape[1] / whole.shape[1], picture.shape[0] / whole.shape[0]], 2)
         square = tuple(np.array(kept.square) * zoom)
         if recipe.reframe:
             square = reframe(square, picture.shape[1], picture.shape[0], recipe.reframe, rng)
-        crop = cut(picture, square, self.size, self.crops.resampling)
-        if recipe.light:
-            crop = relight(crop, recipe.light, rng)
+        if recipe.reframe and recipe.reframe.rotated and rng.random() < recipe.reframe.rotated:
+            crop = turned(picture, square, rng.uniform(-1, 1) * recipe.reframe.rotation, self.size)
+        else:
+            crop = cut(picture, square, self.size, self.crops.resampling)
+        if recipe.brightness_jitter:
+            crop = relight(crop, recipe.brightness_jitter, rng)
         if recipe.saturation:
             crop = saturate(crop, recipe.saturation, rng)
         if recipe.erase:
@@ -71,33 +87,41 @@ class Batches(keras.utils.PyDataset):
         return augment(crop, recipe.augment, rng)
 
 
-def draw(crops: Crops, options: Sampling, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """As many draws as there are faces: their numbers, and which of them are to be self-blended.
+def draw(
+    crops: Crops, options: Sampling, rng: np.random.Generator, count: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw `count` faces, or as many as there are: their numbers, and which of them are to be self-blended.
 
-    Half of the draws is real. Within a class a source gets draws as its pictures to the power `options.power`;
-    within a source no picture is drawn twice before every one was drawn once. The photographs to be self-blended
-    are drawn like the real ones, from those in which a face was found.
+    Half of the draws is real. Within a class a source gets draws as its pictures to the power `options.power`, or,
+    where the options weigh kinds, first a kind as its weight and then its sources' parts likewise; within them no
+    picture is drawn twice before every one was drawn once. The photographs to be self-blended are drawn like the
+    real ones, from those in which a face was found.
     """
-    count = len(crops)
-    sources = np.array(crops.sources)
+    count = count or len(crops)
     with_face = np.array([kept.face is not None for kept in crops.kept])
     blends = round(count / 2 * options.self_blend)
     parts = [(crops.labels == 0, count - count // 2), (crops.labels == 1, count // 2 - blends),
              ((crops.labels == 0) & with_face, blends)]  # fmt: skip
-    numbers = [_draw_from(np.flatnonzero(chosen), sources, draws, options.power, rng) for chosen, draws in parts]
+    numbers = [_draw_from(np.flatnonzero(chosen), crops, draws, options, rng) for chosen, draws in parts]
     blended = np.repeat([False, False, True], [len(part) for part in numbers])
     shuffled = rng.permutation(len(blended))
     return np.concatenate(numbers)[shuffled], blended[shuffled]
 
 
 def _draw_from(
-    numbers: np.ndarray, sources: np.ndarray, draws: int, power: float, rng: np.random.Generator
+    numbers: np.ndarray, crops: Crops, draws: int, options: Sampling, rng: np.random.Generator
 ) -> np.ndarray:
-    names, sizes = np.unique(sources[numbers], return_counts=True)
-    ends = np.rint(np.cumsum(sizes**power) / np.sum(sizes**power) * draws).astype(int)
+    parts = np.array(crops.sources if options.kinds is None else crops.parts)[numbers]
+    names, sizes = np.unique(parts, return_counts=True)
+    weights = sizes**options.power * np.array([(options.favoured or {}).get(str(name), 1.0) for name in names])
+    if options.kinds is not None:  # a part is of one kind within a class
+        kinds = np.array([crops.kinds[numbers[np.argmax(parts == name)]] for name in names])
+        for kind in np.unique(kinds):
+            weights[kinds == kind] *= options.kinds.get(str(kind), 1.0) / weights[kinds == kind].sum()
+    ends = np.rint(np.cumsum(weights) / np.sum(weights) * draws).astype(int)
     drawn = [np.empty(0, int)]
     for name, share in zip(names, np.diff(ends, prepend=0), strict=True):
-        own = numbers[sources[numbers] == name]
+        own = numbers[parts == name]
         rounds = [rng.permutation(own) for _ in range(-(-share // len(own)))]
         drawn += [np.concatenate(rounds)[:share]] if rounds else []
     return np.concatenate(drawn)

@@ -13,9 +13,12 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from detect.faces import FaceFinder, FoundFace
-from detect.files import whole_file
-from detect.picture import PictureError, open_picture
+from deepfake_detect.atomic_files import atomic_write
+from deepfake_detect.errors import PictureError
+from deepfake_detect.face.finder import FaceFinder
+from deepfake_detect.face.found import FoundFace
+from deepfake_detect.picture.decode import open_picture
+from train.data import DataError
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".bmp": "BMP"}
 
@@ -214,21 +217,21 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     if args.seed < 0:
-        raise PictureError("--seed: Use 0 or a larger number.")
+        raise DataError("--seed: Use 0 or a larger number.")
     if args.out.suffix.lower() not in FORMATS:
-        raise PictureError(f"{args.out}: The format is told by the name's end; use {', '.join(FORMATS)}.")
+        raise DataError(f"{args.out}: The format is told by the name's end; use {', '.join(FORMATS)}.")
     if args.out.exists() and any(p.exists() and args.out.samefile(p) for p in (args.target, args.donor) if p):
-        raise PictureError(f"{args.out}: This would overwrite the photograph that the fake is made from.")
+        raise DataError(f"{args.out}: This would overwrite the photograph that the fake is made from.")
 
 
 def _open(path: Path) -> tuple[np.ndarray, FoundFace]:
     try:
         picture = open_picture(path)
     except PictureError as error:
-        raise PictureError(f"{path}: {error}") from None
+        raise PictureError(error.code, f"{path}: {error}") from None
     faces = FaceFinder().find(picture)
     if not faces:
-        raise PictureError(f"{path}: No face was found in this picture.")
+        raise PictureError("no_face", f"{path}: No face was found in this picture.")
     return picture, faces[0]
 
 
@@ -236,8 +239,8 @@ def _save(picture: np.ndarray, path: Path) -> None:
     kind = FORMATS[path.suffix.lower()]
     options = {"quality": 92, "subsampling": 0} if kind == "JPEG" else {}
     try:
-        with whole_file(path) as partial:
+        with atomic_write(path) as partial:
             Image.fromarray(picture).save(partial, kind, **options)
     except (OSError, ValueError) as error:  # ValueError: more pixels on a side than the format allows
         reason = getattr(error, "strerror", None) or error
-        raise PictureError(f"{path}: The picture cannot be written: {reason}.") from None
+        raise DataError(f"{path}: The picture cannot be written: {reason}.") from None

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from tqdm import tqdm
 
-from detect.files import whole_file, write_text
+from deepfake_detect.atomic_files import atomic_write, write_text
 from train.backbones import cached_features, features_key
 from train.batches import Batches
 from train.crops import Crops
@@ -165,7 +165,7 @@ def trained_classifier(recipe: Recipe, crops: dict[str, Crops], keyed: tuple, ou
     if not record.is_file():
         started = perf_counter()
         classifier, chosen, scores = choose_classifier(*((part.values, part.labels) for part in parts), recipe.seed)
-        with whole_file(file) as partial:
+        with atomic_write(file) as partial:
             joblib.dump(classifier, partial)
         values = {"chosen": chosen, "val_auc": scores, "seconds": perf_counter() - started}
         write_text(record, json.dumps(values, indent=2) + "\n")  # last: it vouches for the classifier

@@ -7,8 +7,6 @@ OUT/compare.json      every figure, the versions and the machine
 OUT/compare.md, .png  the same as a table and as a picture
 """
 
-import argparse
-import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -26,19 +24,18 @@ import onnxruntime
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from detect.crop import pixel_values
-from detect.files import whole_file, write_text
-from detect.model import Model, probability
+from deepfake_detect.atomic_files import atomic_write
+from deepfake_detect.face.crop import pixel_values
+from deepfake_detect.model.onnx_model import Model, probability
 from train import classical
 from train.backbones import BACKBONES, NETWORKS, trained_network, weights_of
-from train.compare_report import compare_markdown, draw_comparison
 from train.crops import Crops, Framing, cached_crops
-from train.data import DataError, data_sha256, read_samples
+from train.data import DataError, Folders, Sample, data_sha256, folders_of, read_samples
 from train.fit import fit
+from train.identity import network_sha256
 from train.metrics import THRESHOLD, binary_metrics
-from train.network import WeightsError, build
-from train.recipe import Recipe, load_recipe
-from train.report import check_marks, update_readme
+from train.network import build
+from train.recipe import Recipe
 from train.timing import machine, seconds, timed
 
 THREADS = 2
@@ -62,36 +59,15 @@ class Contender:
     facts: dict  # what the report says of it beside what is measured
 
 
-def run(args: argparse.Namespace, to_onnx: Converter) -> int:
-    """The command `python -m train compare`; returns its exit status.
+def compare(
+    recipe: Recipe, data: Folders, weights: str, out: Path, model: Path, views: int, to_onnx: Converter
+) -> dict:
+    """Train every contender on train, choose on val, measure once on test.
 
-    Args:
-        args: data, weights, out, model, views and readme, as train/__main__.py declares them.
-        to_onnx: `export.onnx.to_onnx`, handed in because training does not import exporting.
-
-    Raises:
-        DataError, ModelError: input that cannot be used.
-    """
-    if args.readme:
-        check_marks(args.readme, "compare")
-    try:
-        report = compare(load_recipe("paper"), args.data, args.weights, args.out, args.model, args.views, to_onnx)
-    except WeightsError as error:
-        raise DataError(str(error)) from None
-    write_text(args.out / "compare.json", json.dumps(report, indent=2) + "\n")
-    write_text(args.out / "compare.md", compare_markdown(report) + "\n")
-    draw_comparison(report, args.out / "compare.png")
-    if args.readme:
-        update_readme(args.readme, "compare", compare_markdown(report))
-    print(compare_markdown(report))
-    return 0
-
-
-def compare(recipe: Recipe, data: Path, weights: str, out: Path, model: Path, views: int, to_onnx: Converter) -> dict:
-    """Train every contender on train, choose on val, measure once on test. See `run` for the arguments.
+    See `train.compare_command.run` for the arguments.
 
     Returns:
-        What compare.json holds: {"models": [see `_measure`], "latency", "pictures", "machine", ...}.
+        What compare.json holds: {"models": [see `measure`], "latency", "pictures", "machine", ...}.
 
     Raises:
         DataError: the data or the arguments cannot be used, or a converted network computes something else.
@@ -100,7 +76,7 @@ def compare(recipe: Recipe, data: Path, weights: str, out: Path, model: Path, vi
     """
     if views < 1:
         raise DataError(f"--views {views} must be at least 1.")
-    data = data.resolve()
+    data = tuple(folder.resolve() for folder in folders_of(data))
     samples = read_samples(data, recipe.seed, needed=("train", "val", "test"))
     sources = {name: weights_of(name, weights) for name in ("mobilenet_v2", *BACKBONES)}
     shipped = Model(model)
@@ -108,7 +84,7 @@ def compare(recipe: Recipe, data: Path, weights: str, out: Path, model: Path, vi
         folder.mkdir(parents=True, exist_ok=True)
 
     def crops_of(split: str, margin: float, resampling: str, folder: Path) -> Crops:
-        return cached_crops([s for s in samples if s.split == split], Framing(margin), resampling, folder, split)
+        return split_crops(samples, split, margin, resampling, folder)
 
     place = recipe.crop_margin, recipe.resampling, out / recipe.name / "crops"  # where `fit` will find them
     crops = {split: crops_of(split, *place) for split in ("train", "val", "test")}
@@ -121,11 +97,11 @@ def compare(recipe: Recipe, data: Path, weights: str, out: Path, model: Path, vi
     contenders.append(_classical(recipe, out, crops, keyed))
     meta = shipped.metadata
     own_crops = crops_of("test", meta.crop_margin, meta.resampling, out / "shipped" / "crops")
-    contenders.append(_shipped(shipped, own_crops, keyed[0]))
+    contenders.append(shipped_contender(shipped, own_crops, keyed[0]))
 
-    models = [_measure(contender) for contender in contenders]
+    models = [measure(contender) for contender in contenders]
     with threadpool_limits(THREADS):
-        milliseconds = _latency(contenders)
+        milliseconds = latency(contenders)
     return {
         "models": [row | {"milliseconds": ms} for row, ms in zip(models, milliseconds, strict=True)],
         "threshold": THRESHOLD,
@@ -144,8 +120,13 @@ def compare(recipe: Recipe, data: Path, weights: str, out: Path, model: Path, vi
     }
 
 
+def split_crops(samples: list[Sample], split: str, margin: float, resampling: str, folder: Path) -> Crops:
+    """The largest faces of one split, cut as a model asks, kept in a folder."""
+    return cached_crops([s for s in samples if s.split == split], Framing(margin), resampling, folder, split)
+
+
 def _paper(
-    recipe: Recipe, data: Path, weights: str | Path, out: Path, crops: dict[str, Crops], to_onnx: Converter
+    recipe: Recipe, data: Folders, weights: str | Path, out: Path, crops: dict[str, Crops], to_onnx: Converter
 ) -> Contender:
     """MobileNetV2 as in the paper: a training run like any other, every epoch on new views."""
     folder = out / recipe.name
@@ -171,9 +152,9 @@ def _converted(
 ) -> Contender:
     """The network as an ONNX file, from pixel values to logits, found to compute what Keras computes."""
     file = out / "models" / f"{facts['name']}.onnx"
-    with whole_file(file) as unfinished:
+    with atomic_write(file) as unfinished:
         onnx.save(to_onnx(network, size), unfinished)
-    logits = _logits(file)
+    logits = logits_of(file)
     val = crops["val"]
     some = np.stack([val.crop(number, size) for number in range(0, len(val), 1 + len(val) // PARITY_CROPS)])
     expected = network.predict_on_batch(some.astype(np.float32) / np.float32(255))
@@ -184,7 +165,7 @@ def _converted(
     return Contender(crops["test"], size, pixel_values, lambda values: probability(logits(values), 1.0), facts)
 
 
-def _logits(file: Path) -> Callable[[np.ndarray], np.ndarray]:
+def logits_of(file: Path) -> Callable[[np.ndarray], np.ndarray]:
     """An ONNX file in onnxruntime: pixel values [N, 3, S, S] -> logits [N, 2]; the same settings for every model.
 
     Idle threads wait instead of spinning: on few cores, one model's spinning threads would slow the next model down.
@@ -205,7 +186,14 @@ def _classical(recipe: Recipe, out: Path, crops: dict[str, Crops], keyed: tuple)
     return Contender(crops["test"], recipe.size, lambda some: some, judge, facts)
 
 
-def _shipped(model: Model, crops: Crops, data_hash: str) -> Contender:
+def shipped_contender(model: Model, crops: Crops, data_hash: str) -> Contender:
+    """The shipped model, judged as it is by one look at each face.
+
+    Args:
+        model: its file.
+        crops: of the test split, cut as it asks.
+        data_hash: of the comparison's data.
+    """
     facts = {
         "name": "shipped",
         "title": "The shipped model",
@@ -214,11 +202,11 @@ def _shipped(model: Model, crops: Crops, data_hash: str) -> Contender:
         "views": None,
         "parameters": _parameters(model.path),
         "bytes": model.path.stat().st_size,
-        "sha256": model.sha256,
+        "network_sha256": network_sha256(model.path),
         "recipe": model.metadata.recipe,
         "same_data": model.metadata.data_sha256 == data_hash,
     }
-    logits, temperature = _logits(model.path), model.metadata.temperature
+    logits, temperature = logits_of(model.path), model.metadata.temperature
     return Contender(
         crops,
         model.metadata.size,
@@ -228,7 +216,7 @@ def _shipped(model: Model, crops: Crops, data_hash: str) -> Contender:
     )
 
 
-def _measure(contender: Contender) -> dict:
+def measure(contender: Contender) -> dict:
     """A contender's facts, its size in pixels, and "test": see `train.metrics.binary_metrics`."""
     crops, p_fake = contender.crops, []
     batches = range(0, len(crops), BATCH)
@@ -239,7 +227,7 @@ def _measure(contender: Contender) -> dict:
     return contender.facts | {"size": contender.size, "test": binary_metrics(np.concatenate(p_fake), crops.labels)}
 
 
-def _latency(contenders: list[Contender]) -> list[float]:
+def latency(contenders: list[Contender]) -> list[float]:
     """Median milliseconds of one picture, from prepared input to probability, in turns.
 
     Before each timed run comes an untimed one, so that no model pays for the caches that its predecessor leaves.

@@ -8,25 +8,27 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from tqdm import tqdm
 
-from detect.crop import Box, crop_box, cut
-from detect.faces import FaceFinder, FoundFace
-from detect.files import whole_file, write_text
-from detect.picture import PictureError
+from deepfake_detect.atomic_files import atomic_write, write_text
+from deepfake_detect.errors import PictureError
+from deepfake_detect.face.crop import Box, Square, cut, face_square, level
+from deepfake_detect.face.finder import FaceFinder
+from deepfake_detect.face.found import FoundFace
 from train.data import DataError, Sample
 from train.recipe import Recipe
 from train.tiers import open_degraded
 
 LONGEST = 640  # pixels; a larger region is averaged down to it, or a few camera photographs would fill the disk
+VERSION = 2  # of finding and framing a face: a cache of another one is made anew
 COLUMNS = ("path", "label", "source", "offset", "width", "height", "square", "face")
 
 
@@ -34,7 +36,7 @@ COLUMNS = ("path", "label", "source", "offset", "width", "height", "square", "fa
 class Framing:
     """How faces are kept: the part of a recipe on which the cache depends."""
 
-    margin: float  # of the crop, see detect.crop.crop_box
+    margin: float  # of the crop, see deepfake_detect.face.crop.crop_box
     slack: float = 0.0  # kept around the crop, as a share of its side
     tier: str = "clean"  # see train.tiers
 
@@ -43,7 +45,7 @@ class Framing:
         """Of train as the pictures are, with room for what the recipe draws; of other splits in the recipe's tier."""
         if split != "train":
             return cls(recipe.crop_margin, 0.0, recipe.tier or "clean")
-        return cls(recipe.crop_margin, recipe.reframe.scale / 2 + recipe.reframe.shift if recipe.reframe else 0.0)
+        return cls(recipe.crop_margin, recipe.reframe.slack if recipe.reframe else 0.0)
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,18 @@ class Crops:
     paths: list[str]  # [N]
     sources: list[str]  # [N]
     resampling: str
+    kinds: list[str] | None = None  # [N], see train.kinds
+    parts: list[str] | None = None  # [N] of the sources, see train.kinds
 
     def __len__(self) -> int:
         return len(self.kept)
+
+    def without(self, paths: Container[str]) -> "Crops":
+        """The same less those of some paths."""
+        left = [number for number, path in enumerate(self.paths) if path not in paths]
+        lists = {name: getattr(self, name) for name in ("kept", "paths", "sources", "kinds", "parts")}
+        chosen = {name: values and [values[number] for number in left] for name, values in lists.items()}
+        return replace(self, labels=self.labels[left], **chosen)
 
     def region(self, number: int) -> np.ndarray:
         """[H, W, 3] uint8 RGB: the face with what was kept around its crop. Read-only."""
@@ -78,7 +89,7 @@ class Crops:
         return self.bytes[kept.offset : kept.offset + count].reshape(kept.height, kept.width, 3)
 
     def crop(self, number: int, size: int) -> np.ndarray:
-        """[size, size, 3] uint8 RGB, as `detect.crop.crop_face` cuts it."""
+        """[size, size, 3] uint8 RGB, as `deepfake_detect.face.crop.crop_face` cuts it."""
         return cut(self.region(number), self.kept[number].square, size, self.resampling)
 
 
@@ -91,7 +102,7 @@ def cached_crops(samples: Sequence[Sample], framing: Framing, resampling: str, f
     Args:
         samples: of one split.
         framing: what to keep.
-        resampling: of the crops, see `detect.crop.crop_face`.
+        resampling: of the crops, see `deepfake_detect.face.crop.crop_face`.
         folder: of the cache.
         name: of the split; the cache's files carry it.
 
@@ -111,8 +122,10 @@ def cached_crops(samples: Sequence[Sample], framing: Framing, resampling: str, f
     if len(set(labels.tolist())) < 2:
         raise DataError(f"One class of {name} has no readable picture; {name}_skipped.csv in {folder} says why.")
     pixels = np.memmap(pixels_file, np.uint8, mode="r")
-    kept = [_kept(row) for row in rows]
-    return Crops(pixels, kept, labels, [row["path"] for row in rows], [row["source"] for row in rows], resampling)
+    kept, paths = [_kept(row) for row in rows], [row["path"] for row in rows]
+    known = {str(sample.path): sample for sample in samples}
+    kinds, parts = [known[path].kind for path in paths], [known[path].part or known[path].source for path in paths]
+    return Crops(pixels, kept, labels, paths, [row["source"] for row in rows], resampling, kinds, parts)
 
 
 def _kept(row: dict) -> Kept:
@@ -123,7 +136,7 @@ def _kept(row: dict) -> Kept:
 
 
 def _key(samples: Sequence[Sample], framing: Framing) -> str:
-    digest = hashlib.sha256(json.dumps([framing.margin, framing.slack, framing.tier, LONGEST]).encode())
+    digest = hashlib.sha256(json.dumps([VERSION, framing.margin, framing.slack, framing.tier, LONGEST]).encode())
     for sample in samples:
         try:
             stat = sample.path.stat()
@@ -145,7 +158,7 @@ def _find(samples: Sequence[Sample], framing: Framing, folder: Path, name: str) 
         return keep_region(picture, faces[0] if faces else None, framing)
 
     rows, skipped, total, faceless, offset = [], [], Counter(), Counter(), 0
-    with whole_file(folder / f"{name}.bin") as partial, partial.open("wb") as file, cancelling_pool() as pool:
+    with atomic_write(folder / f"{name}.bin") as partial, partial.open("wb") as file, cancelling_pool() as pool:
         results = zip(samples, pool.map(keep, samples), strict=True)
         for sample, result in tqdm(results, total=len(samples), desc=f"faces of {name}", unit="picture", disable=None):
             if isinstance(result, PictureError):
@@ -173,20 +186,44 @@ def keep_region(
 ) -> tuple[np.ndarray, Box, FoundFace | None]:
     """What is kept of a picture [H, W, 3]: a region, and in its pixels the crop's square and the face."""
     height, width = picture.shape[:2]
-    square = (0, 0, width, height) if face is None else crop_box(face.box, framing.margin, width, height)
+    square = Square(0, 0, width, height) if face is None else face_square(face, framing.margin, width, height)
+    if square.angle:
+        picture, square, face = _levelled(picture, square, face, framing.slack)
+        height, width = picture.shape[:2]
     slack = framing.slack * (square[2] - square[0])
     left, top = (max(0, int(v - slack)) for v in square[:2])
-    right, bottom = (min(end, int(np.ceil(v + slack))) for v, end in zip(square[2:], (width, height), strict=True))
+    right, bottom = (min(end, int(np.ceil(v + slack))) for v, end in zip(square[2:4], (width, height), strict=True))
     region = picture[top:bottom, left:right]
     scale = min(1.0, LONGEST / max(region.shape[:2]))
     if scale < 1:
         region = cv2.resize(region, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     zoom = np.array([region.shape[1] / (right - left), region.shape[0] / (bottom - top)])
-    square = _moved(square, (left, top), zoom)
+    square = _moved(square[:4], (left, top), zoom)
     if face is not None:
         landmarks = tuple(tuple(float(v) for v in (np.array(p) - (left, top)) * zoom) for p in face.landmarks)
         face = FoundFace(tuple(round(v) for v in _moved(face.box, (left, top), zoom)), face.score, landmarks)
     return region, square, face
+
+
+def _levelled(
+    picture: np.ndarray, square: Square, face: FoundFace, slack: float
+) -> tuple[np.ndarray, Square, FoundFace]:
+    """A tilted face turned level: what is kept of the picture, the square and the face in it."""
+    part, inner = level(picture, square, slack)
+    turn = np.radians(square.angle)
+    onto = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    middle = [np.add(region[:2], region[2:4]) / 2 for region in (square, inner)]
+
+    def turned(point: tuple[float, float]) -> np.ndarray:
+        return onto @ (np.array(point) - middle[0]) + middle[1]
+
+    left, top, right, bottom = face.box
+    centre, half = turned(((left + right) / 2, (top + bottom) / 2)), np.array([right - left, bottom - top]) / 2
+    if abs(np.sin(turn)) > np.sqrt(0.5):  # it lies on its side
+        half = half[::-1]
+    box = tuple(round(float(edge)) for edge in (*(centre - half), *(centre + half)))
+    landmarks = tuple(tuple(map(float, turned(point))) for point in face.landmarks)
+    return part, Square(*inner), FoundFace(box, face.score, landmarks)
 
 
 def _moved(box: Box, origin: tuple[int, int], zoom: np.ndarray) -> Box:
@@ -205,7 +242,7 @@ def cancelling_pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: list[dict]) -> None:
-    with whole_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)

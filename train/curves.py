@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from detect.files import whole_file
+from deepfake_detect.atomic_files import atomic_write
 
 
 def draw_curves(history: list[dict], path: Path) -> None:
@@ -28,5 +28,5 @@ def draw_curves(history: list[dict], path: Path) -> None:
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.legend()
     figure.suptitle("Learning curves (grey lines: the learning rate drops by more than half)")
-    with whole_file(path) as partial:
+    with atomic_write(path) as partial:
         figure.savefig(partial, dpi=110, format="png")

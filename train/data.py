@@ -1,17 +1,18 @@
-"""A folder of pictures -> samples with a label, a split, a source and a group."""
+"""Folders of pictures -> samples with a label, a split, a source and a group."""
 
 import csv
 import hashlib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from detect.model import LABELS
-from detect.picture import SUFFIXES
+from deepfake_detect.model.onnx_model import LABELS
+from deepfake_detect.picture.decode import SUFFIXES
+from train.kinds import kind_and_part
 
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test", "cross": "cross"}
 VAL_SHARE = 0.2  # the paper's 80/20
@@ -29,41 +30,107 @@ class Sample:
     source: str  # data set it comes from; "" where unknown
     group: str  # pictures of one group (a clip, a person) never cross splits; "" where each stands alone
     origin: str = ""  # the picture's name in the data set it comes from, where known
+    generator: str = ""  # of a fake, where known
+    kind: str = ""  # of fake or of photograph, see train.kinds; "" where unknown
+    part: str = ""  # of the source, see train.kinds; the source itself where it has no parts
+    name: str = ""  # the path inside the data folder, after that folder's own name where there are several
 
 
-def read_samples(data: Path, seed: int = 0, needed: tuple[str, ...] = ("train", "val")) -> list[Sample]:
-    """List the pictures of a data folder, sorted by path within each class.
+Folders = Path | Sequence[Path]  # one data folder, or several that make one data set
 
-    Three layouts are read: `manifest.csv` with the columns path and label, and split, source and group
+
+def folders_of(data: Folders) -> list[Path]:
+    """The folders of a data set, in an order that does not depend on the one in which they were given.
+
+    Raises:
+        DataError: a folder is missing, or two of several have one name, so that paths would not tell them apart.
+    """
+    folders = [Path(folder) for folder in ([data] if isinstance(data, str | Path) else data)]
+    for folder in folders:
+        if not folder.is_dir():
+            raise DataError(f"There is no folder {folder}. Give --data the folder that holds real/ and fake/.")
+    names = Counter(folder.resolve().name for folder in folders)
+    twice = [name for name, count in names.items() if count > 1]
+    if twice:
+        raise DataError(
+            f"Two of the data folders are called {twice[0]}, so that a picture's path would not tell which it is in; "
+            "rename one."
+        )
+    return sorted(folders, key=lambda folder: folder.resolve().name)
+
+
+def title(data: Folders) -> str:
+    """What a sentence calls the data: its folders' names."""
+    return " and ".join(map(str, folders_of(data)))
+
+
+def read_samples(data: Folders, seed: int = 0, needed: tuple[str, ...] = ("train", "val")) -> list[Sample]:
+    """List the pictures of one or several data folders, sorted by path within each class.
+
+    Of each folder three layouts are read: `manifest.csv` with the columns path and label, and split, source and group
     where known; `<split>/<real|fake>/`; and plain `<real|fake>/`. Where there is no val split, a fifth
     of the training pictures of each class becomes it, in folder order shuffled by `seed`, whole groups
     at a time (the paper's 80/20).
 
     Args:
-        data: the folder.
+        data: the folder or folders.
         seed: of the 80/20 split.
         needed: splits in which there must be pictures of both classes.
 
     Raises:
         DataError: no such folder, an empty class, a class called neither real nor fake, a manifest that
-            cannot be read or names a picture twice, or a group in two splits.
+            cannot be read or names a picture twice, or a group in two splits of one folder.
     """
-    data = Path(data)
-    if not data.is_dir():
-        raise DataError(f"There is no folder {data}. Give --data the folder that holds real/ and fake/.")
-    samples = _from_manifest(data) if (data / "manifest.csv").is_file() else _from_folders(data)
+    folders, samples = folders_of(data), []
+    for folder in folders:
+        own = _from_manifest(folder) if (folder / "manifest.csv").is_file() else _from_folders(folder)
+        _check_groups(own)
+        before = folder.resolve().name if len(folders) > 1 else ""
+        samples += [_named(sample, folder, before) for sample in own]
+    samples.sort(key=lambda sample: (sample.label, sample.name))
     if "train" in needed:
-        _check_classes(samples, data, "train")
+        _check_classes(samples, title(data), "train")
     if not any(sample.split == "val" for sample in samples):
         samples = _hold_out(samples, seed)
     for split in needed:
-        _check_classes(samples, data, split)
-    _check_groups(samples)
+        _check_classes(samples, title(data), split)
     return samples
 
 
-def data_sha256(data: Path, samples: Iterable[Sample]) -> str:
-    """Of manifest.csv, or, without one, of every picture's relative path and bytes."""
+def _named(sample: Sample, folder: Path, before: str) -> Sample:
+    kind, part = kind_and_part(sample.source, sample.label, sample.origin)
+    name = (before / sample.path.relative_to(folder)).as_posix()
+    return replace(sample, name=name, kind=kind, part=part)
+
+
+def spread(samples: Sequence[Sample], most: int) -> list[Sample]:
+    """At most so many samples of each split, source and class, evenly spaced, in the order of `samples`."""
+    members: dict[tuple, list[int]] = defaultdict(list)
+    for place, sample in enumerate(samples):
+        members[sample.split, sample.source, sample.label].append(place)
+    chosen = [own[n * len(own) // min(most, len(own))] for own in members.values() for n in range(min(most, len(own)))]
+    return [samples[place] for place in sorted(chosen)]
+
+
+def data_sha256(data: Folders, samples: Iterable[Sample]) -> str:
+    """Of manifest.csv, or, without one, of every picture's relative path and bytes; of several folders, of these hashes
+    whatever their order."""
+    return joint_sha256(folder_hashes(data, samples).values())
+
+
+def folder_hashes(data: Folders, samples: Iterable[Sample]) -> dict[str, str]:
+    """`data_sha256` of each folder, by its name."""
+    folders, samples = folders_of(data), list(samples)
+    return {f.resolve().name: _folder_sha256(f, [s for s in samples if s.path.is_relative_to(f)]) for f in folders}
+
+
+def joint_sha256(hashes: Iterable[str]) -> str:
+    """Of several folders, from the hashes of each in any order; of one, its own."""
+    hashes = sorted(hashes)
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def _folder_sha256(data: Path, samples: Iterable[Sample]) -> str:
     manifest = Path(data) / "manifest.csv"
     if manifest.is_file():
         return hashlib.sha256(manifest.read_bytes()).hexdigest()
@@ -98,9 +165,9 @@ def _from_manifest(data: Path) -> list[Sample]:
         if path in lines:
             raise DataError(f"{manifest}, line {line}: {path} stands in line {lines[path]} already.")
         lines[path] = line
-        known = (row.get(key) or "" for key in ("source", "group", "origin"))
+        known = (row.get(key) or "" for key in ("source", "group", "origin", "generator"))
         samples.append(Sample(data / path, LABELS.index(label), split, *known))
-    return sorted(samples, key=lambda sample: (sample.label, sample.path))
+    return samples
 
 
 def _from_folders(data: Path) -> list[Sample]:
@@ -147,7 +214,7 @@ def _unit(sample: Sample) -> str:
     return f"group:{sample.group}" if sample.group else f"path:{sample.path}"
 
 
-def _check_classes(samples: list[Sample], data: Path, split: str) -> None:
+def _check_classes(samples: list[Sample], data: str, split: str) -> None:
     count = Counter(sample.label for sample in samples if sample.split == split)
     for label, name in enumerate(LABELS):
         if not count[label]:
@@ -164,7 +231,7 @@ def _check_groups(samples: list[Sample]) -> None:
         if sample.group:
             splits[sample.group].add(sample.split)
     for group, names in splits.items():
-        if len(names) > 1:
+        if len(names) > 1 and names & {"train", "val"}:  # test and cross may share a person: neither is learnt from
             raise DataError(
                 f"Group {group!r} is in the splits {' and '.join(sorted(names))}: the model would be tested on what "
                 "it has seen. Give each group one split in manifest.csv."

@@ -52,6 +52,28 @@ def intervals(p_fake: np.ndarray, labels: np.ndarray, seed: int = 0) -> dict[str
     }
 
 
+def grouped_intervals(p_fake: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int = 0) -> dict:
+    """95 % intervals of `binary_metrics`' rates over both classes, where samples of one group go together: percentiles
+    over 1,000 resamples of whole groups, less those that lack a class. Empty where no resample has both.
+
+    Args:
+        p_fake: [N] calibrated probabilities, 0..1.
+        labels: [N], 0 real, 1 fake; both occur.
+        groups: [N] of str.
+        seed: of the resamples.
+    """
+    names, member = np.unique(groups, return_inverse=True)
+    drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), RESAMPLES)
+    weights = drawn[:, member].astype(float)
+    both = (weights[:, labels == 0].sum(1) > 0) & (weights[:, labels == 1].sum(1) > 0)
+    return _percentiles(_weighted(p_fake, labels, weights[both])) if both.any() and len(names) > 1 else {}
+
+
+def wilson(count: int, of: int) -> list[float]:
+    """Wilson's 95 % interval (low, high) of a share, from how many there are and of how many; (0, 1) of none."""
+    return _wilson(count / of, of) if of else [0.0, 1.0]
+
+
 def _percentiles(rows: dict[str, np.ndarray]) -> dict[str, list[float]]:
     return {name: [float(v) for v in np.percentile(row, INTERVAL)] for name, row in rows.items()}
 
@@ -202,6 +224,14 @@ def roc_points(p_fake: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.n
     fake, weights = labels[order] == 1, np.ones((1, len(labels)))
     tpr, fpr = _roc(p_fake[order], fake, weights, fake.sum(keepdims=True), (~fake).sum(keepdims=True))
     return fpr[0], tpr[0]
+
+
+def corners(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The points [K] of a line through points [T] at which it turns, and its ends: the same line."""
+    across, up = np.diff(x), np.diff(y)
+    turns = np.abs(across[:-1] * up[1:] - across[1:] * up[:-1]) > 1e-12
+    kept = np.concatenate([[True], turns, [True]])
+    return x[kept], y[kept]
 
 
 def reliability(p_fake: np.ndarray, labels: np.ndarray) -> list[dict]:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import keras
 
-from detect.files import whole_file
+from deepfake_detect.atomic_files import atomic_write
+from train.batch_norm import fuse_batch_norm
+from train.kinds import KINDS
 from train.recipe import Recipe, RecipeError
 
 IMAGENET = "imagenet"
@@ -27,11 +29,12 @@ def build(recipe: Recipe, weights: str | Path | None = None, epoch: int | None =
             is the recipe's final one.
 
     Returns:
-        Model from pixel values [N, S, S, 3] float32 RGB in 0..1 to logits [N, 2] (real, fake).
+        Model from pixel values [N, S, S, 3] float32 RGB in 0..1 to logits [N, 2] (real, fake); of a recipe with kinds
+        to {"logits": the same, "kinds": logits [N, 5] of train.kinds.KINDS}.
 
     Raises:
         WeightsError: the file is missing or fits another network, or the download failed.
-        RecipeError: the backbone has no such layer as the recipe keeps.
+        RecipeError: the backbone has no such layer as the recipe keeps or pools.
     """
     size = recipe.size if epoch is None else recipe.train_size(epoch)
     backbone = _mobilenet_v2(size, weights)
@@ -39,18 +42,36 @@ def build(recipe: Recipe, weights: str | Path | None = None, epoch: int | None =
     if epoch is not None and (first := recipe.first_trained(epoch)):
         names = [layer.name for layer in backbone.layers]
         if first not in names:
-            raise RecipeError(f"kept: the backbone has no layer {first}.")
+            raise RecipeError(f"first_trained_layer: the backbone has no layer {first}.")
         for layer in backbone.layers[: names.index(first)]:
             layer.trainable = False  # its BatchNorm then uses the averages it has
     if recipe.batch_norm_momentum is not None:
         for layer in backbone.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.momentum = recipe.batch_norm_momentum
+    fuse_batch_norm(backbone)
     pixels = keras.Input((size, size, 3), name="pixel_values")
     x = keras.layers.Rescaling(2.0, -1.0)(pixels)  # 0..1 -> -1..1, what these ImageNet weights were trained on
-    x = backbone(x, training=False) if recipe.frozen else backbone(x)
-    logits = head(keras.layers.GlobalAveragePooling2D()(x), recipe)
-    return keras.Model(pixels, logits, name=recipe.name)
+    if recipe.pooled:
+        backbone = _of_several_depths(backbone, recipe.pooled)
+    maps = backbone(x, training=False) if recipe.frozen else backbone(x)
+    features = [keras.layers.GlobalAveragePooling2D()(m) for m in (maps if recipe.pooled else [maps])]
+    features = keras.layers.Concatenate()(features) if recipe.pooled else features[0]
+    logits = head(features, recipe)
+    if recipe.kinds is None:
+        return keras.Model(pixels, logits, name=recipe.name)
+    kinds = keras.layers.Dense(len(KINDS), name="kinds")(features)
+    return keras.Model(pixels, {"logits": logits, "kinds": kinds}, name=recipe.name)
+
+
+def _of_several_depths(backbone: keras.Model, names: list[str]) -> keras.Model:
+    """The backbone with the maps of these layers before its last one: traces of a fake are low-level, and what the last
+    layers know of them has gone through strides."""
+    known = {layer.name: layer for layer in backbone.layers}
+    for name in names:
+        if name not in known:
+            raise RecipeError(f"pooled: the backbone has no layer {name}.")
+    return keras.Model(backbone.input, [*(known[name].output for name in names), backbone.output], name=backbone.name)
 
 
 def head(x: keras.KerasTensor, recipe: Recipe) -> keras.KerasTensor:
@@ -81,9 +102,10 @@ def save_weights(model: keras.Model, file: Path) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    variables = [*model.variables, *(model.optimizer.variables if model.optimizer else [])]
+    optimizer = getattr(model, "optimizer", None)
+    variables = [*model.variables, *(optimizer.variables if optimizer else [])]
     room = sum(4 * math.prod(variable.shape) + 2048 for variable in variables)  # with what HDF5 adds to each
-    with whole_file(file) as partial:
+    with atomic_write(file) as partial:
         partial.write_bytes(bytes(room))  # a full disk tells this in one error, and HDF5 in hundreds of lines
         model.save_weights(partial)
 

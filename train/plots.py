@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from detect.files import whole_file
+from deepfake_detect.atomic_files import atomic_write
 from train.report import figure as figure_text
 from train.tiers import TIERS
 
@@ -28,8 +28,8 @@ def draw_all(report: dict, folder: Path) -> None:
             continue
         figure = draw(report)
         figure.suptitle(f"{report['model']['recipe']} on the {report['split']} split")
-        with whole_file(folder / f"{name}.png") as partial:
-            figure.savefig(partial, dpi=110, format="png")
+        with atomic_write(folder / f"{name}.png") as partial:
+            figure.savefig(partial, dpi=110, format="png", bbox_inches="tight")
 
 
 def _side_by_side(width: float, height: float) -> tuple[Figure, dict[str, Axes]]:
@@ -38,7 +38,8 @@ def _side_by_side(width: float, height: float) -> tuple[Figure, dict[str, Axes]]
 
 
 def _roc(report: dict) -> Figure:
-    figure, axes = _side_by_side(11, 4.4)
+    curves = len(report["tiers"]["clean"]["roc"])
+    figure, axes = _side_by_side(11, 4.2 + 0.16 * curves)
     for tier, axis in axes.items():
         figures = report["tiers"][tier]
         for number, (name, (fpr, tpr)) in enumerate(figures["roc"].items()):
@@ -46,7 +47,7 @@ def _roc(report: dict) -> Figure:
             axis.plot(fpr, tpr, style, label=f"{name}, AUC {figure_text('auc', figures['sources'][name]['auc'])}")
         axis.plot([0, 1], [0, 1], color="0.8", zorder=0)
         axis.set(xlabel="real pictures called fake", title=tier, aspect="equal", xlim=(0, 1), ylim=(0, 1))
-        axis.legend(fontsize=7, loc="lower right")
+        axis.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.14), frameon=False)
     axes["clean"].set_ylabel("fakes called fake")
     return figure
 

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from detect.crop import RESAMPLING
+from deepfake_detect.face.crop import RESAMPLING
+from train.kinds import KINDS, PHOTOGRAPHS
 
 RECIPES = Path(__file__).parent / "recipes"
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -45,6 +46,24 @@ class Reframe(_Strict):
 
     scale: float = Field(ge=0, le=0.3)  # of the crop's side, share either way
     shift: float = Field(ge=0, le=0.3)  # share of the crop's side, either way
+    rotation: float | None = Field(default=None, gt=0, le=45)  # degrees, either way
+    rotated: Share | None = None  # of the views that are turned; the others are cut as the run time cuts them
+    border: Share | None = None  # of the views: plain bars on some sides of the face, as of letterboxes and screenshots
+
+    @model_validator(mode="after")
+    def _rotated_with_rotation(self):
+        if (self.rotation is None) != (self.rotated is None):
+            raise ValueError("rotation and rotated go together")
+        return self
+
+    @property
+    def slack(self) -> float:
+        """How far a framing may reach beyond the crop, on each side, as a share of the crop's side."""
+        if self.rotation is None:
+            return self.scale / 2 + self.shift
+        angle = math.radians(self.rotation)
+        turned = (1 + self.scale) * (math.cos(angle) + math.sin(angle))
+        return (turned - 1) / 2 + self.shift * (1 + self.scale)
 
 
 class Degrade(_Strict):
@@ -58,9 +77,16 @@ class Degrade(_Strict):
     sharpen: Share | None = None  # of those: an unsharp mask, so that crispness is no sign of either class
     amount: float | None = Field(default=None, gt=0, le=4)  # of the unsharp mask, up to; 1 doubles the detail
     noise: Share  # of those: grain
-    deviation: float = Field(gt=0, le=32)  # up to, of 255
+    noise_std: float = Field(gt=0, le=32)  # up to, of 255
     jpeg: int = Field(ge=1, le=98)  # lowest quality; every degraded view is compressed between it and 98
-    twice: Share  # of those: compressed a second time
+    double_jpeg: Share  # of those: compressed a second time
+    enlarge: float | None = Field(
+        default=None, gt=1, le=3
+    )  # half of those resized are made larger, up to so many times
+    smooth: Share | None = None  # of those: skin smoothed by a bilateral filter, as beauty filters do
+    moire: Share | None = None  # of those: stripes, as of a photographed screen
+    chain: Share | None = None  # of those: resized and compressed once more, as by a second platform
+    webp: Share | None = None  # of the compressions: WebP in place of JPEG
 
     @model_validator(mode="after")
     def _amount_with_sharpen(self):
@@ -74,6 +100,22 @@ class Sampling(_Strict):
 
     power: float = Field(ge=0, le=1)  # a source is drawn as its pictures to this power: 1 as it is, 0 all alike
     self_blend: Share  # of the fakes drawn are self-blended photographs of the training set
+    kinds: dict[str, Annotated[float, Field(ge=0)]] | None = None  # how often each kind of train/kinds.csv is drawn,
+    # against the others of its class; those that are not named, and pictures of no known kind, are drawn as 1
+    favoured: dict[str, Annotated[float, Field(gt=0)]] | None = None  # part of train/kinds.csv -> times as often
+
+    @field_validator("kinds")
+    @classmethod
+    def _known_kinds(cls, values: dict | None) -> dict | None:
+        unknown = sorted(set(values or ()) - {*KINDS[1:], *PHOTOGRAPHS})
+        if unknown:
+            raise ValueError(f"{unknown[0]} is no kind; known are {', '.join([*KINDS[1:], *PHOTOGRAPHS])}")
+        return values and dict(sorted(values.items()))
+
+    @field_validator("favoured")
+    @classmethod
+    def _in_order(cls, values: dict | None) -> dict | None:
+        return values and dict(sorted(values.items()))
 
 
 class EarlyStopping(_Strict):
@@ -87,32 +129,41 @@ class Recipe(_Strict):
     backbone: Literal["mobilenet_v2"]
     frozen: bool
     size: int = Field(ge=32, le=224)  # pixels
-    crop_margin: float = Field(ge=0, le=2)  # see detect.crop.crop_box
+    crop_margin: float = Field(ge=0, le=2)  # see deepfake_detect.face.crop.crop_box
     resampling: Literal[tuple(RESAMPLING)]
     head: list[DenseBlock]
     dropout: Share | None = None  # before the last dense layer
+    pooled: list[str] | None = None  # layers of the backbone that are pooled beside its last one
+    kinds: float | None = Field(default=None, gt=0, le=10)  # a second output, see train.kinds; its weight in the loss
+    label_smoothing: float | None = Field(default=None, gt=0, lt=0.5)  # share of the label given to both classes alike
     augment: Augment
     reframe: Reframe | None = None
     degrade: Degrade | None = None
-    light: float | None = Field(default=None, ge=0, le=0.5)  # brightness and contrast, share either way
+    brightness_jitter: float | None = Field(default=None, ge=0, le=0.5)  # brightness and contrast, share either way
     saturation: float | None = Field(default=None, ge=0, le=0.5)  # share either way
     erase: Share | None = None  # of the views: a rectangle is blotted out
     sampling: Sampling | None = None  # without it every picture is drawn once an epoch
+    deduplicate: Literal[True] | None = None  # leave out of train what another split holds as well, see train.leaks
+    views_per_epoch: int | None = Field(default=None, ge=1)  # with sampling; without it as many as there are pictures
     sizes: dict[int, int] | None = None  # epoch (from 0) -> pixels a side in training from there on
-    kept: dict[int, str] | None = None  # epoch (from 0) -> the backbone's first layer that is still trained
+    first_trained_layer: dict[int, str] | None = (
+        None  # epoch (from 0) -> the backbone's first layer that is still trained
+    )
     batch_norm_momentum: float | None = Field(default=None, ge=0, lt=1)  # of the backbone; Keras's own is 0.999
     weight_decay: float | None = Field(default=None, gt=0, lt=1)  # AdamW's
     average: float | None = Field(default=None, gt=0, lt=1)  # see train.average; without it the last step's weights
     batch_size: int = Field(ge=2)
     epochs: int = Field(ge=1)
     learning_rate: dict[int, Annotated[float, Field(gt=0)]]  # epoch (from 0) -> Adam's rate from there on
+    warm_up: int | None = Field(default=None, ge=1)  # steps of a new optimizer over which its rate rises to that
     interpolation: Literal["cosine"] | None = None  # of the rates between those epochs; without it they are steps
     early_stopping: EarlyStopping | None = None  # without it every epoch is run
     choose: Literal["last"] | None = None  # the epoch whose weights count; without it that of the lowest val_loss
     tier: Literal["web", "hard"] | None = None  # of val, to choose the epoch and to calibrate; see train.tiers
     decided_accuracy: float = Field(gt=0.5, le=1)  # see train.calibrate.unsure_band
+    false_alarms: float | None = Field(default=None, gt=0, lt=1)  # of the worst kind of photograph, see there
 
-    @field_validator("learning_rate", "sizes", "kept")
+    @field_validator("learning_rate", "sizes", "first_trained_layer")
     @classmethod
     def _by_epoch(cls, values: dict | None) -> dict | None:
         return values and dict(sorted(values.items()))  # so that the hash does not depend on the file's order
@@ -124,9 +175,15 @@ class Recipe(_Strict):
         return self
 
     @model_validator(mode="after")
+    def _views_with_sampling(self):
+        if self.views_per_epoch is not None and self.sampling is None:
+            raise ValueError("views_per_epoch needs sampling")
+        return self
+
+    @model_validator(mode="after")
     def _kept_from_an_epoch_on(self):
-        if self.kept and min(self.kept) < 0:
-            raise ValueError("kept must name epochs from 0 on")
+        if self.first_trained_layer and min(self.first_trained_layer) < 0:
+            raise ValueError("first_trained_layer must name epochs from 0 on")
         return self
 
     @model_validator(mode="after")
@@ -154,13 +211,15 @@ class Recipe(_Strict):
 
     def first_trained(self, epoch: int) -> str | None:
         """The backbone's layer before which nothing is trained any more in an epoch, counted from 0."""
-        begun = [first for first in self.kept or {} if first <= epoch]
-        return self.kept[max(begun)] if begun else None
+        begun = [first for first in self.first_trained_layer or {} if first <= epoch]
+        return self.first_trained_layer[max(begun)] if begun else None
 
     @property
     def sha256(self) -> str:
-        """Of the values, whatever the file's comments and order."""
-        return hashlib.sha256(self.model_dump_json(exclude_none=True).encode()).hexdigest()
+        """Of the values, whatever the file's comments and order. Without `false_alarms`, which is asked of what was
+        trained, and may be asked anew."""
+        values = self.model_dump_json(exclude_none=True, exclude={"false_alarms"})
+        return hashlib.sha256(values.encode()).hexdigest()
 
 
 def load_recipe(name_or_file: str | Path) -> Recipe:

@@ -3,8 +3,18 @@
 import math
 from pathlib import Path
 
-from detect.explain import ceil_percent, floor_percent
-from detect.files import write_text
+from deepfake_detect.atomic_files import write_text
+from deepfake_detect.report import evaluation_texts as texts
+from deepfake_detect.report.evaluation import (
+    SAID,
+    decided_text,
+    measured_of,
+    span,
+    wanted_of,
+    worst_source_text,
+)
+from deepfake_detect.report.never_tested import generators_text
+from deepfake_detect.report.sentences import WORDS
 from train.data import DataError
 from train.tiers import TIERS
 
@@ -36,8 +46,8 @@ def figure(name: str, value: float | None) -> str:
     return f"{math.floor(value * 1000 + 1e-9) / 1000:.3f}"
 
 
-def readme_markdown(report: dict) -> str:
-    """The figures that a reader needs first: what the verdicts are worth, by source and tier, the bars."""
+def docs_markdown(report: dict) -> str:
+    """The figures that a reader needs first: what the verdicts are worth, by source and tier, the criteria."""
     tiers = report["tiers"]
     rows = [
         ("**mean of sources**", [tiers[tier]["macro"] for tier in TIERS]),
@@ -45,7 +55,13 @@ def readme_markdown(report: dict) -> str:
         *((name, [tiers[tier]["sources"].get(name, {}) for tier in TIERS]) for name in tiers["clean"]["sources"]),
     ]
     lines = [
-        *(_decided(report, tier) for tier in ("clean", "web")),
+        *(f"Verdicts, {tier}: {decided_text(tiers[tier]['decided'])}" for tier in ("clean", "web")),
+        "",
+        *_counts(report),
+        "",
+        *_kinds(report),
+        "",
+        *_photographs(report),
         "",
         "| source | pictures | AUC clean | web | hard | accuracy clean | web | hard | detected clean | web | hard "
         "| false alarms clean | web | hard |",
@@ -56,9 +72,46 @@ def readme_markdown(report: dict) -> str:
         cells += [figure("recall", f.get("recall", f.get("detection_rate"))) for f in figures]
         cells += [figure("false_alarm_rate", f.get("false_alarm_rate")) for f in figures]
         lines.append(f"| {' | '.join([name, str(figures[0].get('pictures', '')), *cells])} |")
-    if "bars" in report:
-        lines += ["", *_bars(report["bars"])]
+    if "criteria" in report:
+        lines += ["", *criteria_markdown(report["criteria"])]
+    if report["split"] == "cross":
+        lines += ["", generators_text(report["generators"])]
     return "\n".join(lines)
+
+
+def _counts(report: dict) -> list[str]:
+    lines = [f"| pictures of | pictures | {_words()} |", "|" + "---|" * 5]
+    for tier in TIERS:
+        for name, counts in report["tiers"][tier]["counts"].items():
+            lines.append(f"| {texts.CLASSES[name]}, {tier} | {counts['pictures']} | {_said(counts)} |")
+    return lines
+
+
+def _kinds(report: dict) -> list[str]:
+    tiers = [report["tiers"][tier]["kinds"] for tier in TIERS]
+    lines = [f"| fakes, against all photographs | pictures | AUC clean | web | hard | {_words()} |", "|" + "---|" * 8]
+    for kind, metrics in tiers[0].items():
+        aucs = " | ".join(_with_interval("auc", kinds.get(kind, {})) for kinds in tiers)
+        lines.append(f"| {texts.KINDS[kind]} | {metrics['pictures']} | {aucs} | {_said(metrics['counts'])} |")
+    return lines
+
+
+def _photographs(report: dict) -> list[str]:
+    tiers = [report["tiers"][tier]["photographs"] for tier in TIERS]
+    lines = [f"| photographs | pictures | false alarms clean | web | hard | {_words()} |", "|" + "---|" * 8]
+    for kind, metrics in tiers[0].items():
+        alarms = " | ".join(_with_interval("false_alarm_rate", kinds.get(kind, {})) for kinds in tiers)
+        lines.append(f"| {texts.KINDS[kind]} | {metrics['pictures']} | {alarms} | {_said(metrics['counts'])} |")
+    worst = worst_source_text(report)
+    return [*lines, *(["", worst] if worst else [])]
+
+
+def _words() -> str:
+    return " | ".join(f"“{WORDS[said]}”" for said in SAID)
+
+
+def _said(counts: dict) -> str:
+    return " | ".join(f"{counts[said]} ({span(counts['interval'][said])})" for said in SAID)
 
 
 def report_markdown(report: dict) -> str:
@@ -67,7 +120,8 @@ def report_markdown(report: dict) -> str:
     lines = [
         f"# {model['recipe']} on {split}",
         "",
-        f"Model {model['sha256'][:12]}, recipe {model['recipe_sha256'][:12]}, data {report['data_sha256'][:12]}. "
+        f"Model {model['sha256'][:12]}, recipe {model['recipe_sha256'][:12]}, data "
+        f"{' and '.join(report['data'])} ({report['data_sha256'][:12]}). "
         f"Fake is the positive class; accuracy, precision, recall and F1 at p(fake) = {report['threshold']} in every "
         "tier. Clean: the file as it is. "
         + " ".join(f"{name.capitalize()}: longest side at most {tier.longest} px, then JPEG quality {tier.quality}; "
@@ -75,16 +129,19 @@ def report_markdown(report: dict) -> str:
                    for name, tier in TIERS.items() if tier.quality)
         + " In square brackets: 95 % intervals, from 1,000 bootstrap resamples or, for a rate of one class, Wilson's. "
         "Good figures are cut off rather than rounded up, bad ones never rounded down.",
+        *_thorough(report),
         "",
         "## In short",
         "",
-        readme_markdown(report),
+        docs_markdown(report),
     ]  # fmt: skip
     for tier in TIERS:
         lines += ["", f"## {tier.capitalize()}", "", *_tier(report["tiers"][tier])]
     lines += [
         "",
         "## When pictures get worse",
+        "",
+        f"On {report['curves']['pictures']} of the pictures, evenly spaced in each source and class.",
         "",
         *_curve(report["curves"]["jpeg"], "quality", "JPEG quality"),
         "",
@@ -99,9 +156,16 @@ def report_markdown(report: dict) -> str:
         "![Confusion matrix](confusion.png)",
         "![Risk against coverage](risk_coverage.png)",
     ]
+    if report["split"] != "cross":
+        lines += ["", "## Generators", "", generators_text(report["generators"])]
     if report["groups"]:
         lines += ["", "## False alarms by group", "", *groups_markdown(report["groups"]), "", "![By group](groups.png)"]
     return "\n".join(lines) + "\n"
+
+
+def _thorough(report: dict) -> list[str]:
+    """Which verdicts were counted."""
+    return ["", f"Verdicts are those of `--{'' if report['thorough'] else 'no-'}thorough`."]
 
 
 def _tier(figures: dict) -> list[str]:
@@ -132,41 +196,13 @@ def _with_interval(key: str, metrics: dict) -> str:
     return figure(key, metrics[key]) + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
 
 
-def _decided(report: dict, tier: str) -> str:
-    decided = report["tiers"][tier]["decided"]
-    right = f", {floor_percent(decided['accuracy'])} of these rightly" if decided["accuracy"] is not None else ""
-    sides = " ".join(_side(name, decided[f"said_{name.lower()}"]) for name in ("Real", "Fake"))
-    return (
-        f"Verdicts, {tier}: {floor_percent(decided['coverage'])} of the pictures get “Real” or “Fake”{right}; the "
-        f"others “Not sure”. {sides}"
-    )
-
-
-def _side(name: str, said: dict) -> str:
-    if not said["pictures"]:
-        return f"“{name}” was never said."
-    return (
-        f"“{name}” was said {said['pictures']} times, {ceil_percent(said['wrong'] / said['pictures'])} of them wrong."
-    )
-
-
-def _bars(bars: list[dict]) -> list[str]:
-    lines = ["| asked of the detector | bar | measured | |", "|---|---|---|---|"]
-    for bar in bars:
-        at_least = "at_least" in bar
-        value = bar["at_least"] if at_least else bar["at_most"]
-        lines.append(
-            f"| {bar['name']} | {'at least' if at_least else 'at most'} {value:g} | {_measured(bar, at_least)} | "
-            f"{'met' if bar['met'] else '**missed**'} |"
-        )
+def criteria_markdown(criteria: list[dict]) -> list[str]:
+    """Lines of a table: what was asked, and whether it was met."""
+    lines = ["| asked of the detector | criterion | measured | |", "|---|---|---|---|"]
+    for criterion in criteria:
+        result = "met" if criterion["met"] else "**missed**"
+        lines.append(f"| {criterion['name']} | {wanted_of(criterion)} | {measured_of(criterion)} | {result} |")
     return lines
-
-
-def _measured(bar: dict, at_least: bool) -> str:
-    if bar["measured"] is None:
-        return "undefined"
-    thousandths = bar["measured"] * 1000
-    return f"{(math.floor(thousandths + 1e-9) if at_least else math.ceil(thousandths - 1e-9)) / 1000:.3f}"
 
 
 def _curve(points: list[dict], key: str, title: str) -> list[str]:
@@ -186,21 +222,21 @@ def groups_markdown(groups: dict) -> list[str]:
     return lines
 
 
-def check_marks(readme: Path, name: str) -> tuple[str, str]:
+def check_marks(docs: Path, name: str) -> tuple[str, str]:
     """The text before and after the table of this name in a Markdown file; asked for before long work begins.
 
     Raises:
         DataError: the marks are missing.
     """
-    text, mark = readme.read_text(encoding="utf-8"), begin_mark(name)
+    text, mark = docs.read_text(encoding="utf-8"), begin_mark(name)
     before, found, rest = text.partition(mark)
     _, closed, after = rest.partition(END)
     if not (found and closed):
-        raise DataError(f"{readme} has no lines {mark} and {END} to put the table between.")
+        raise DataError(f"{docs} has no lines {mark} and {END} to put the table between.")
     return before, after
 
 
-def update_readme(readme: Path, name: str, table: str) -> None:
+def update_docs(docs: Path, name: str, table: str) -> None:
     """Put a table between its marks in a Markdown file. Raises DataError where the marks are missing."""
-    before, after = check_marks(readme, name)
-    write_text(readme, f"{before}{begin_mark(name)}\n{table.strip()}\n{END}{after}")
+    before, after = check_marks(docs, name)
+    write_text(docs, f"{before}{begin_mark(name)}\n{table.strip()}\n{END}{after}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from detect.picture import MIN_SIDE, open_picture
+from deepfake_detect.picture.decode import MIN_SIDE, open_picture
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ TIERS = {"clean": Tier(None, None), "web": Tier(768, 60), "hard": Tier(512, 40)}
 
 
 def open_degraded(source, tier: str) -> np.ndarray:
-    """Open a picture as `detect.picture.open_picture` does and bring it into a tier's state.
+    """Open a picture as `deepfake_detect.picture.decode.open_picture` does and bring it into a tier's state.
 
     Deterministic: Lanczos down to the tier's longest side where the picture is larger, then one JPEG with
     chroma at half resolution, as web pages and messengers do.

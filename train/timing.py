@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
-from detect.files import write_text
+from deepfake_detect.atomic_files import write_text
 
 TICK = 5  # seconds
 

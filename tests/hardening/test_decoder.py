@@ -1,10 +1,10 @@
-"""What Hypothesis makes of sound files, through `open_picture` and `open_reduced`: pixels or one sentence."""
+"""What Hypothesis makes of sound files, through `open_picture` and `open_downscaled`: pixels or one sentence."""
 
 import struct
 import time
 from collections import Counter
 
-import corpus
+import damaged_pictures
 import numpy as np
 import pytest
 from hypothesis import configuration, given, settings
@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from pictures import for_people
 from watching import SECONDS
 
-from detect.picture import MIN_SIDE, PictureError, open_picture, open_reduced
+from deepfake_detect.errors import PictureError
+from deepfake_detect.picture.decode import MIN_SIDE, open_downscaled, open_picture
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:::PIL\..*")  # pytest shows them although the program does not
-EXAMPLES = 2000
+EXAMPLES, FEW = 2000, 300  # where the figures are written, and otherwise
 LONGEST = 24  # pixels: a JPEG comes at a quarter of its size
 NUMBERS = (0, 1, 2**15, 2**16 - 1, 2**31 - 1, 2**32 - 1)  # where a decoder may go wrong about sizes and places
 PACKED = [struct.pack(order, number) for number in NUMBERS for order in (">I", "<I")]
@@ -55,11 +56,11 @@ def home(tmp_path):
     configuration.set_hypothesis_home_dir(None)
 
 
-def test_what_is_made_of_a_sound_file_gives_pixels_or_a_sentence(small, home, record_property):
-    sound = [data for name, data, _ in corpus.sound(small) if not name.startswith("large")]
+def test_what_is_made_of_a_sound_file_gives_pixels_or_a_sentence(small, home, record_property, all_cases):
+    sound = [data for name, data, _ in damaged_pictures.sound(small) if not name.startswith("large")]
     came, slowest = Counter(), 0.0
 
-    @settings(max_examples=EXAMPLES, derandomize=True, database=None, deadline=None)
+    @settings(max_examples=EXAMPLES if all_cases else FEW, derandomize=True, database=None, deadline=None)
     @given(st.sampled_from(range(len(sound))), st.lists(change, min_size=1, max_size=6))
     def test(number, changes):
         nonlocal slowest
@@ -81,7 +82,7 @@ def test_what_is_made_of_a_sound_file_gives_pixels_or_a_sentence(small, home, re
 def opened(data: bytes, longest: int | None) -> str:
     """Whether a file is judged or refused. Any other error than a PictureError goes through."""
     try:
-        picture = open_picture(data) if longest is None else open_reduced(data, longest)
+        picture = open_picture(data) if longest is None else open_downscaled(data, longest)
     except PictureError as error:
         assert error.__suppress_context__ or error.__context__ is None, "a traceback would show both errors"
         for_people(str(error))
@@ -91,5 +92,5 @@ def opened(data: bytes, longest: int | None) -> str:
     if longest is None:
         assert min(pixels.shape[:2]) >= MIN_SIDE
     else:
-        assert pixels.shape[1::-1] == tuple(-(-side // picture.zoom) for side in picture.size)
+        assert pixels.shape[1::-1] == tuple(-(-side // picture.downscale) for side in picture.size)
     return "judged"

@@ -12,16 +12,18 @@ import httpx
 import numpy as np
 import pytest
 from albums import REAL
-from conftest import command
+from commands import command, here
 from films import film
 from PIL import Image
-from servers import ROOT, serving
+from project import ROOT
+from servers import serving
+from tabs import photographs
+from waiting import LONG
 
 from bench.serving import Client
-from detect import texts
-from page.photographs import Photographs
-from page.startup import UPLOADS
-from page.uploads import upload_folder
+from page import texts
+from page.server.bootstrap import UPLOADS
+from page.server.upload_folder import upload_folder
 
 SIZE = 16 * 2**20  # bytes of the disk; what the page shows by itself takes less than one of them
 PAGE = 4096  # bytes; a file takes whole ones of these
@@ -89,7 +91,6 @@ def clip(tmp_path) -> Path:
 def opened(browser, server, tab, box):
     """The page on a tab whose box waits for a file."""
     page = browser.new_page()
-    page.set_default_timeout(30_000)
     page.goto(server.url)
     if tab:
         page.get_by_role("tab", name=tab).click()
@@ -121,9 +122,9 @@ def test_an_upload_that_finds_no_room_is_refused_with_a_sentence(disk, crowded, 
 def test_results_that_find_no_room_end_in_a_sentence(disk, crowded, browser, clip, tmp_path, record_property):
     """What was sent fits on the disk to the byte; what is to be shown of it does not."""
     tabs = (
-        (None, "#photo", REAL, "#headline"),
-        ("Many", "#many", REAL, "#many-headline"),
-        ("Video", "#film", clip, "#film-headline"),
+        (None, "#photo", REAL, "#card"),
+        ("Album", "#album", REAL, "#album-card"),
+        ("Video", "#film", clip, "#film-card"),
     )
     for number, (tab, box, sample, headline) in enumerate(tabs):
         sent = tmp_path / f"{number}{sample.suffix}"
@@ -144,7 +145,7 @@ def test_results_that_find_no_room_end_in_a_sentence(disk, crowded, browser, cli
         else:
             page.locator(box).get_by_role("button", name=re.compile("clear|remove", re.I)).first.click()
             page.set_input_files(f"{box} input[type=file]", sent)
-        page.locator(f"{headline} h2").get_by_text(re.compile(r"1 Real|is Real|is real")).wait_for()
+        page.locator(f"{headline} h2").get_by_text(re.compile(r"1 Real|is Real|is real|No sign of a fake")).wait_for()
         page.close()
     outcome = (
         f"{len(tabs)} of {len(tabs)} tabs said so in a sentence; no file was half written; judged once there was room"
@@ -154,13 +155,12 @@ def test_results_that_find_no_room_end_in_a_sentence(disk, crowded, browser, cli
 
 def test_the_report_on_a_photograph_finds_no_room(disk, detector, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(disk.folder))
-    photographs = Photographs(detector)
-    judged = photographs.show((photographs.runs.open(), str(REAL)))[-2]
+    events = photographs(detector)
+    judged = events.show((events.runs.open(), str(REAL)))[events.view.judged]
     upload_folder()  # makes the folder
     disk.fill()
     before = disk.files()
-    said, report, sheet, *_ = photographs.evidence(judged)
-    assert (said, report, sheet) == (texts.NO_ROOM, None, None) and disk.files() == before
+    assert events.write_files(judged) == {events.view.claims: texts.NO_ROOM} and disk.files() == before
 
 
 def test_programs_are_answered_by_a_server_that_cannot_write(disk, crowded, clip):
@@ -181,27 +181,30 @@ def test_the_command_that_finds_no_room_leaves_the_older_file(disk, record_prope
         output = disk.folder / f"verdicts.{style}"
         output.write_text("older")
         disk.fill()
-        done = command("detect", ROOT / "examples", "--format", style, "--output", output)
+        run = command if style == formats[0] else here
+        done = run("deepfake_detect", ROOT / "examples", "--format", style, "--output", output)
         assert done.returncode == 2 and done.stdout == ""
         assert re.fullmatch(
-            r"python -m detect: The result cannot be written to \S+: No space left on device\.\n", done.stderr
+            r"Skipped 1 file .*\n(1 folder inside .*\n)?"
+            r"deepfake-detect: The result cannot be written to \S+: No space left on device\.\n",
+            done.stderr,
         )
         assert {file.name: size for file, size in disk.files().items() if file.parent == disk.folder} == {
             output.name: 5
         }
         disk.make_room()
-        assert command("detect", ROOT / "examples", "--format", style, "--output", output).returncode == 0
+        assert here("deepfake_detect", ROOT / "examples", "--format", style, "--output", output).returncode == 0
         assert output.stat().st_size > 5
         output.unlink()
     disk.fill()
     with (disk.folder / "verdicts.jsonl").open("w") as out:
-        words = [sys.executable, "-m", "detect", ROOT / "examples", "--format", "jsonl"]
-        done = subprocess.run(words, cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True, timeout=100)
+        words = [sys.executable, "-m", "deepfake_detect", ROOT / "examples", "--format", "jsonl"]
+        done = subprocess.run(words, cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True, timeout=LONG)
     assert done.returncode == 2
-    assert (
-        done.stderr == "python -m detect: The result cannot be written to standard output: No space left on device.\n"
+    assert done.stderr.endswith(
+        "\ndeepfake-detect: The result cannot be written to standard output: No space left on device.\n"
     )
-    tried = f"`python -m detect` in {len(formats)} formats, and redirected, onto a full disk"
+    tried = f"`deepfake-detect` in {len(formats)} formats, and redirected, onto a full disk"
     record_property("survives", ["Disk", tried, "A sentence each time; the older file stayed whole"])
 
 
@@ -216,12 +219,12 @@ def test_the_page_does_not_start_without_room_and_starts_when_what_was_left_is_o
     left.fill()
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LONG
     )
     seconds = time.monotonic() - began
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr == f"app.py: {texts.NO_START.format(left.filler.parent, 'No space left on device')}\n"
-    hasty = "import app; app.KEEP_SECONDS = 0; raise SystemExit(app.main())"
+    hasty = "from page import app; app.KEEP_SECONDS = 0; raise SystemExit(app.main())"
     with serving(tmp_path, "-c", hasty, GRADIO_TEMP_DIR=folder):
         assert not left.filler.exists()
     outcome = f"A sentence after {seconds:.0f} s; once the uploads that filled it were old, the next start deleted them"

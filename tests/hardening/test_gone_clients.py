@@ -18,14 +18,15 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from servers import free_port, half_an_upload
 from tools import data_url, in_session
+from waiting import PATIENCE, wait_until
 
-import app
-from detect import texts
-from page import listeners, many, videos
+from page import app, texts
+from page.server import disconnects
+from page.tabs import album as many
+from page.tabs import video as videos
 
-UNHEARD = listeners.UNHEARD_SECONDS
-UNHEARD_SECONDS = 2  # in their place
-SOON = 20  # seconds, on a machine that is busy with other tests
+ABANDONED = disconnects.ABANDONED_SECONDS
+ABANDONED_SECONDS = 2  # in their place
 CALL = "import sys; from gradio_client import *; u, e, p, f = sys.argv[1:]; " \
        "Client(u).predict(**{p: [handle_file(f)] if p == 'images' else handle_file(f)}, api_name=e)"  # fmt: skip
 
@@ -36,7 +37,7 @@ class Endless:
     def __init__(self):
         self.begun, self.ended = Event(), Event()
 
-    def __call__(self, *words: object):
+    def __call__(self, *words: object, **options: object):
         self.ended.clear()
         self.begun.set()
         try:
@@ -49,7 +50,7 @@ class Endless:
 
     def seconds_until_given_up(self) -> float:
         since = time.monotonic()
-        assert self.ended.wait(SOON + UNHEARD_SECONDS), "the job goes on for nobody"
+        assert self.ended.wait(PATIENCE), "the job goes on for nobody"
         return time.monotonic() - since
 
 
@@ -82,7 +83,7 @@ class Long(NamedTuple):
     scope="module",
     params=[
         ("video", "analyze_video", "video", "Video", "#film", texts.VIDEO_BUSY, videos, "judge_frames"),
-        ("album", "analyze_batch", "images", "Many", "#many", texts.MANY_BUSY, many.Album, "judge_all"),
+        ("album", "analyze_batch", "images", texts.ALBUM_TAB, "#album", texts.ALBUM_BUSY, many.Album, "judge_all"),
     ],
     ids=lambda param: param[0],
 )
@@ -93,7 +94,8 @@ def long(request, detector, tmp_path_factory):
         job = Endless()
         patched.setattr(place, name, job)
         patched.setattr(many, "_answer", lambda judged: judged)
-        patched.setattr(listeners, "UNHEARD_SECONDS", UNHEARD_SECONDS)
+        patched.setattr(many, "_results", lambda *of: ("", None, None))
+        patched.setattr(disconnects, "ABANDONED_SECONDS", ABANDONED_SECONDS)
         demo = app.build(detector)
         own = app.LAUNCH | {"app_kwargs": dict(app.LAUNCH["app_kwargs"])}  # to which Gradio adds the server of tools
         _, url, _ = demo.launch(
@@ -106,14 +108,14 @@ def long(request, detector, tmp_path_factory):
 def a_killed_program(long, browser):
     words = [sys.executable, "-c", CALL, long.url, f"/{long.endpoint}", long.parameter, str(long.file)]
     with subprocess.Popen(words) as program:
-        assert long.job.begun.wait(60)
+        assert long.job.begun.wait(PATIENCE)
         assert not long.job.ended.wait(1)
         program.kill()
 
 
 def a_closed_connection(long, browser):
-    with httpx.stream("GET", long.ask(), timeout=60):
-        assert long.job.begun.wait(60)
+    with httpx.stream("GET", long.ask(), timeout=PATIENCE):
+        assert long.job.begun.wait(PATIENCE)
 
 
 def a_closed_tab(long, browser):
@@ -122,15 +124,15 @@ def a_closed_tab(long, browser):
     page.get_by_role("tab", name=long.tab).click()
     page.set_input_files(f"{long.box} input[type=file]", long.file)
     try:
-        assert long.job.begun.wait(60)
-        assert not long.job.ended.wait(UNHEARD_SECONDS + 1)
+        assert long.job.begun.wait(PATIENCE)
+        assert not long.job.ended.wait(ABANDONED_SECONDS + 1)
     finally:
         page.close()
 
 
 def an_answer_never_fetched(long, browser):
     address = long.ask()
-    assert long.job.begun.wait(60)
+    assert long.job.begun.wait(PATIENCE)
     return address
 
 
@@ -140,8 +142,8 @@ def an_abandoned_tool_call(long, browser):
     async def leave(session):
         sent = {long.parameter: data_url(long.file, "video/mp4")}
         calling = asyncio.create_task(session.call_tool(long.endpoint, sent))
-        assert await asyncio.to_thread(long.job.begun.wait, 60)
-        assert not await asyncio.to_thread(long.job.ended.wait, UNHEARD_SECONDS + 1)
+        assert await asyncio.to_thread(long.job.begun.wait, PATIENCE)
+        assert not await asyncio.to_thread(long.job.ended.wait, ABANDONED_SECONDS + 1)
         calling.cancel()
 
     in_session(f"{long.url}gradio_api/mcp/", leave)
@@ -154,14 +156,15 @@ def test_the_turn_of_a_client_that_has_gone_is_the_next_ones(long, browser, reco
     for leave in ways:
         address = leave(long, browser)
         seconds.append(long.job.seconds_until_given_up())
-    answer = httpx.get(address, timeout=60).text  # after all
-    assert "event: error" in answer and texts.UNHEARD in answer
+    answer = httpx.get(address, timeout=PATIENCE).text  # after all
+    assert "event: error" in answer and texts.ABANDONED in answer
     said = ", ".join(
         f"{way.__name__.replace('_', ' ')} {taken:.1f} s" for way, taken in zip(ways, seconds, strict=True)
     )
     record_property("survives", [
         "Server", f"A client that goes while its {long.name} is judged, in {len(ways)} ways",
-        f"The turn was the next one's after: {said}, of which {UNHEARD_SECONDS} s (on the page {UNHEARD}) were waited",
+        f"The turn was the next one's after: {said}, of which {ABANDONED_SECONDS} s (on the page {ABANDONED}) were "
+        "waited",
     ])  # fmt: skip
 
 
@@ -169,22 +172,19 @@ def test_what_a_program_cancels_is_given_up(long):
     client, file = Client(long.url, verbose=False), handle_file(long.file)
     sent = {long.parameter: [file] if long.parameter == "images" else file}
     job = client.submit(**sent, api_name=f"/{long.endpoint}")
-    deadline = time.monotonic() + 60
-    while not job.outputs():  # until the client has heard of it
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(job.outputs)  # until the client has heard of it
     assert job.cancel()
     long.job.seconds_until_given_up()
 
 
 def test_who_fetches_an_answer_after_a_moment_is_served(long):
     address = long.ask()
-    assert long.job.begun.wait(60)
+    assert long.job.begun.wait(PATIENCE)
     time.sleep(1)
-    with httpx.stream("GET", address, timeout=60) as answer:
+    with httpx.stream("GET", address, timeout=PATIENCE) as answer:
         lines = answer.iter_lines()  # closes the connection when it is forgotten
         assert "event: generating" in lines
-        assert not long.job.ended.wait(UNHEARD_SECONDS + 1)
+        assert not long.job.ended.wait(ABANDONED_SECONDS + 1)
     long.job.seconds_until_given_up()
 
 
@@ -192,12 +192,12 @@ def test_the_places_of_those_who_waited_and_have_gone_are_free(long):
     with ExitStack() as waiting:
         streams = []
         for _ in range(texts.MAX_WAITING + 1):
-            streams.append(waiting.enter_context(httpx.stream("GET", long.ask(), timeout=60)).iter_lines())
+            streams.append(waiting.enter_context(httpx.stream("GET", long.ask(), timeout=PATIENCE)).iter_lines())
             assert "event: generating" in streams[-1]
-        assert long.busy in httpx.get(long.ask(), timeout=60).text
-    deadline = time.monotonic() + SOON
+        assert long.busy in httpx.get(long.ask(), timeout=PATIENCE).text
+    deadline = time.monotonic() + PATIENCE
     while True:
-        with httpx.stream("GET", long.ask(), timeout=60) as stream:
+        with httpx.stream("GET", long.ask(), timeout=PATIENCE) as stream:
             if "event: generating" in stream.iter_lines():
                 break
         assert time.monotonic() < deadline
@@ -211,12 +211,8 @@ def test_of_an_upload_that_is_cut_off_nothing_stays(server):
     def parts():
         return {file for file in uploads.rglob("tmp*") if file.is_file()}
 
-    before, deadline = parts(), time.monotonic() + SOON
+    before = parts()
     with half_an_upload(url, REAL.read_bytes()):
-        while not parts() - before:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    while parts() - before:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+        wait_until(lambda: parts() - before)
+    wait_until(lambda: not parts() - before)
     assert httpx.get(url).status_code == 200

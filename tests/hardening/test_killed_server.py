@@ -14,12 +14,13 @@ from albums import REAL, heavy_files
 from films import film
 from PIL import Image
 from servers import half_an_upload, serving
+from waiting import PATIENCE, wait_until
 
 from bench.serving import Client
-from page.startup import UPLOADS
+from page.server.bootstrap import UPLOADS
 
 KEEP_SECONDS = 6  # in place of minutes
-HASTY = f"import app; app.KEEP_SECONDS, app.SWEEP_SECONDS = {KEEP_SECONDS}, 1; raise SystemExit(app.main())"
+HASTY = f"from page import app; app.KEEP_SECONDS, app.SWEEP_SECONDS = {KEEP_SECONDS}, 1; raise SystemExit(app.main())"
 
 
 def listened(client: Client, endpoint: str, values: tuple, begun: Event) -> None:
@@ -73,16 +74,13 @@ def test_a_server_that_is_killed_at_work_leaves_nothing_that_the_next_one_minds(
             pool.submit(listened, Client(first.url), "analyze_video", (video,), begun[2]),
         ]
         for event in begun:
-            assert event.wait(60)
+            assert event.wait(PATIENCE)
         with half_an_upload(first.url, face.read_bytes()) as connection:
-            deadline = time.monotonic() + 20
-            while not [file for file in lying_in(uploads) if file.name.startswith("tmp")]:
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+            wait_until(lambda: [file for file in lying_in(uploads) if file.name.startswith("tmp")])
             first.process.send_signal(signal.SIGKILL)
             killed = time.monotonic()
-            assert first.process.wait(20) == -signal.SIGKILL
-            errors = [job.exception(timeout=20) for job in at_work]
+            assert first.process.wait(PATIENCE) == -signal.SIGKILL
+            errors = [job.exception(timeout=PATIENCE) for job in at_work]
             try:
                 assert not connection.recv(1)
             except ConnectionResetError:
@@ -101,10 +99,7 @@ def test_a_server_that_is_killed_at_work_leaves_nothing_that_the_next_one_minds(
         assert client.ask("analyze", picture, False) == expected
         answered = time.monotonic() - began
         assert [found["label"] for found in client.ask("analyze_batch", [picture] * 3)] == ["real"] * 3
-        deadline = killed + KEEP_SECONDS + 20
-        while lying_in(uploads) & left:
-            assert time.monotonic() < deadline, f"{len(lying_in(uploads) & left)} uploads are still there"
-            time.sleep(0.2)
+        wait_until(lambda: not lying_in(uploads) & left)
     assert "Traceback" not in second.log.read_text()
     assert not os.listdir(temporary)
     record_property("survives", [

@@ -9,19 +9,22 @@ from pathlib import Path
 
 import pytest
 from children import finished
-from conftest import ROOT
+from networks import short_mobilenet
+from project import ROOT
+from quantizing import LOOSE
 from strikes import contents, strike_before_renaming_to, strike_every_write
-from test_quantize import LOOSE
 
-from detect.files import PARTIAL, write_text
+from deepfake_detect.atomic_files import PARTIAL, write_text
 from export import quantize
 from export.folders import MANIFEST, REPLACED, manifest, whole_folder
+from train import network
 from train.report import END, begin_mark
 
 OLD = "what an earlier call has written\n"
 MARKS = {"repository": "config.json", "space": "app.py"}  # of folders that stand and fall as a whole
 WRITTEN = {
     "train evaluate": ("report.json", "report.md", "roc.png", "reliability.png", "confusion.png", "degradation.png"),
+    "train battery": ("battery.json", "battery.md", "battery.png"),
     "train audit": ("audit.json", "audit.md", "balance.png", "spectrum.png", "faces/mean_faces.jpg"),
     "export onnx": ("model.onnx",),
     "export quantize": ("int8.onnx", "quantize.json", "quantize.md"),
@@ -33,8 +36,8 @@ WRITTEN = {
 HALF_WAY = """
 import sys
 from pathlib import Path
-from detect.files import whole_file
-with whole_file(Path(sys.argv[1])) as partial:
+from deepfake_detect.atomic_files import atomic_write
+with atomic_write(Path(sys.argv[1])) as partial:
     partial.write_text("theirs")
     print(partial, flush=True)
     sys.stdin.read()
@@ -45,7 +48,8 @@ with whole_file(Path(sys.argv[1])) as partial:
 def words(exported, run_folder, data, recipe_file) -> dict[str, list]:
     """The options of every command, without those that say where to write."""
     model = ["--model", exported, "--data", data]
-    return {"train evaluate": model, "train audit": ["--data", data], "export onnx": [run_folder],
+    return {"train evaluate": model, "train battery": [*model, "--pictures", 1],
+            "train audit": ["--data", data], "export onnx": [run_folder],
             "export quantize": [*model, "--recipe", recipe_file], "export calibrate": [exported, "--data", data],
             "export card": [], "export repository": [], "export space": []}  # fmt: skip
 
@@ -60,21 +64,22 @@ def outputs(command: str, folder: Path) -> list:
         old_folder(folder / kind, MARKS[kind])
         return ["--out", folder / kind]
     if kind == "evaluate":
-        write_text(folder / "README.md", f"{begin_mark('small, test')}\n{OLD}{END}\n")
-        return ["--out", folder, "--readme", folder / "README.md"]
+        write_text(folder / "page.md", f"{begin_mark('small, test')}\n{OLD}{END}\n")
+        return ["--out", folder, "--docs", folder / "page.md"]
     if kind == "quantize":
         return ["--out", folder / "int8.onnx", "--report", folder]
-    return ["--out", folder if kind == "audit" else folder / WRITTEN[command][0]]
+    return ["--out", folder if kind in ("audit", "battery") else folder / WRITTEN[command][0]]
 
 
 def old_folder(folder: Path, mark: str) -> None:
     """One that may be replaced, see `export.folders.check_free`."""
     folder.mkdir(parents=True)
     write_text(folder / mark, OLD)
-    write_text(folder / MANIFEST, json.dumps(manifest(folder, ROOT)))
+    write_text(folder / MANIFEST, json.dumps(manifest(folder)))
 
 
 def loosen_and_strike(folder: Path, log: Path) -> None:
+    network._mobilenet_v2 = short_mobilenet  # what the miniature was trained with
     for name, value in (LOOSE | {"ROUNDS": 3, "TURNS": 2}).items():  # that the miniature may be quantized
         setattr(quantize, name, value)
     strike_every_write(folder, log)
@@ -119,7 +124,7 @@ def test_a_folder_killed_between_its_two_renames_comes_back(tmp_path):
         assert finished(["export", "space", "--out", out], output, strike) == -signal.SIGKILL
         assert sorted(path.name.split("-")[0] for path in tmp_path.iterdir() if path != output) == [
             PARTIAL.strip("-"), REPLACED.strip("-")]  # fmt: skip
-    with pytest.raises(ZeroDivisionError), whole_folder(out, ROOT, "app.py"):
+    with pytest.raises(ZeroDivisionError), whole_folder(out, "app.py"):
         raise ZeroDivisionError
     assert contents(out) == before
     assert sorted(tmp_path.iterdir()) == [output, out]

@@ -4,9 +4,20 @@ import json
 import sys
 from pathlib import Path
 
-import packages
 import pytest
-from packages import NOTES, REPORTS, audit_markdown, brought, findings, licences, licences_markdown, main, names_gpl
+
+from scripts import packages
+from scripts.packages import (
+    NOTES,
+    REPORTS,
+    audit_markdown,
+    brought,
+    findings,
+    licences,
+    licences_markdown,
+    main,
+    names_gpl,
+)
 
 REPORT = json.loads((REPORTS / "licences.json").read_text(encoding="utf-8"))
 LISTED = {package["name"]: package for package in REPORT["packages"]}

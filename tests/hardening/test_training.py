@@ -14,32 +14,39 @@ from typing import NamedTuple
 import pytest
 import yaml
 from children import finished, start
-from conftest import fit_command
+from commands import fit_command
 from networks import same_weights, short_mobilenet
 
-from detect.files import PARTIAL
+from deepfake_detect.atomic_files import PARTIAL
 from train import network
 from train.recipe import load_recipe
 
-SAVED = ("train.bin", "best.weights.h5", "curves.png", "average_*.npz", "epoch_*.weights.h5")
-KILLS = 2 * len(SAVED)  # in the middle of each of those, and at a random moment after each
-EPOCHS = KILLS + 5
+SAVED = ("train.bin", "epoch_*.weights.h5", "best.weights.h5", "curves.png", "average_*.npz")
+FEW = SAVED[:2]  # where no figures are written
 ROOM = 50_000  # bytes in a file, on a full disk: less than the faces take, and less than the weights do
-
-shortest = partial(short_mobilenet, last="expanded_conv_project_BN")
 
 
 class Training(NamedTuple):
     """An undisturbed one."""
 
+    saved: tuple[str, ...]  # what is being written when it is to be killed
     words: partial  # its command, but for the folder
     folder: Path
     seconds: float
 
+    @property
+    def kills(self) -> int:
+        """In the middle of each file, and at a random moment after each."""
+        return 2 * len(self.saved)
+
+    @property
+    def epochs(self) -> int:
+        return self.kills + 5
+
     def is_matched_by(self, other: Path) -> bool:
         """Whether the folder of another one holds the same files, with the same weights and figures in them."""
         names, their_names = ({path.relative_to(run) for path in run.rglob("*")} for run in (self.folder, other))
-        weights = ("best.weights.h5", f"state/epoch_{EPOCHS:04d}.weights.h5")
+        weights = ("best.weights.h5", f"state/epoch_{self.epochs:04d}.weights.h5")
         figures = ("run.json", "history.csv", "curves.png", "calibration.json")
         return (
             names == their_names
@@ -49,22 +56,23 @@ class Training(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(data, tmp_path_factory) -> Training:
+def undisturbed(data, tmp_path_factory, all_cases) -> Training:
     """A training of the shipped one's kind: its size grows, layers are kept, weights are averaged."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    values = load_recipe("shipped").model_dump()
-    values |= {"size": 64, "sizes": {0: 32, 7: 64}, "kept": {7: "expanded_conv_depthwise"}, "average": 0.9,
-               "batch_size": 16, "epochs": EPOCHS, "learning_rate": {0: 1e-3}, "decided_accuracy": 0.8}  # fmt: skip
+    folder, saved = tmp_path_factory.mktemp("undisturbed"), SAVED if all_cases else FEW
+    values = load_recipe("first").model_dump()
+    values |= {"size": 64, "sizes": {0: 32, 7: 64}, "first_trained_layer": {7: "expanded_conv_depthwise"},
+               "average": 0.9, "batch_size": 16, "epochs": 2 * len(saved) + 5,
+               "learning_rate": {0: 1e-3}, "decided_accuracy": 0.8}  # fmt: skip
     recipe, weights, output = folder / "growing.yaml", folder / "shortest.weights.h5", folder / "output.txt"
     recipe.write_text(yaml.safe_dump(values))
-    shortest(32, None).save_weights(weights)
+    short_mobilenet(32, None).save_weights(weights)
     words, began = partial(fit_command, data, recipe, weights), monotonic()
     assert finished(words(folder / "run"), output, shorten) == 0, output.read_text()
-    return Training(words, folder / "run", monotonic() - began)
+    return Training(saved, words, folder / "run", monotonic() - began)
 
 
 def shorten() -> None:
-    network._mobilenet_v2 = shortest
+    network._mobilenet_v2 = short_mobilenet
 
 
 def shorten_on_a_full_disk() -> None:
@@ -87,22 +95,23 @@ def killed(process: ForkServerProcess, out: Path, moment: float, file: str | Non
     return any(out.rglob(f"{PARTIAL}{process.pid}-*"))
 
 
+@pytest.mark.timeout(900)  # it is begun several times, and each time loads TensorFlow
 def test_a_training_killed_ten_times_ends_with_the_same_weights(undisturbed, tmp_path, record_property):
     out, output, rng = tmp_path / "killed", tmp_path / "output.txt", random.Random(0)
     torn = 0
-    for kill in range(KILLS):
-        file = None if kill % 2 else SAVED[kill // 2]
+    for kill in range(undisturbed.kills):
+        file = None if kill % 2 else undisturbed.saved[kill // 2]
         moment = rng.uniform(0, undisturbed.seconds / 2.5)  # half of which it takes to come to the first epoch
-        if kill == KILLS - 3:
+        if kill == undisturbed.kills - 3:
             moment = math.inf  # one at least gets through some epochs, however slow the machine is
         process = start(undisturbed.words(out), output, shorten)
-        torn += killed(process, out, moment, file, EPOCHS - KILLS + kill)
+        torn += killed(process, out, moment, file, undisturbed.epochs - undisturbed.kills + kill)
     assert torn > 0
     assert finished(undisturbed.words(out), output, shorten) == 0, output.read_text()
     assert "going on after epoch" in output.read_text()
     assert undisturbed.is_matched_by(out)
-    tried = f"a training killed {KILLS} times, {torn} of them while it wrote a file"
-    outcome = f"after {EPOCHS} epochs the weights of an undisturbed one, to the last bit; nothing left over"
+    tried = f"a training killed {undisturbed.kills} times, {torn} of them while it wrote a file"
+    outcome = f"after {undisturbed.epochs} epochs the weights of an undisturbed one, to the last bit; nothing left over"
     record_property("survives", ["Training", tried, outcome])
 
 

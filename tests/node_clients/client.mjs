@@ -1,5 +1,5 @@
 // The model repository in transformers.js, as its users run it.
-// node client.mjs REPOSITORY CROPS OUT: REPOSITORY and CROPS are folders, OUT a JSON file; see tests/clients.py
+// node client.mjs REPOSITORY CROPS OUT: REPOSITORY and CROPS are folders, OUT a JSON file; see scripts/clients.py
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";

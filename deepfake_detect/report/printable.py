@@ -1,0 +1,73 @@
+"""The result for one photograph, to keep: as JSON. On paper: `deepfake_detect.report.pdf_report`."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from deepfake_detect.evidence.robustness import Stability
+from deepfake_detect.model.onnx_model import Model
+from deepfake_detect.picture.content_credentials import ContentCredentials
+from deepfake_detect.picture.decode import Downscaled
+from deepfake_detect.picture.provenance import CAVEAT, Claim
+from deepfake_detect.report.sentences import explain
+from deepfake_detect.verdict import Verdict, suspicious
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Which picture a result is of."""
+
+    name: str
+    sha256: str  # of the file
+    width: int  # in pixels, upright
+    height: int
+
+    @classmethod
+    def of(cls, name: str, data: bytes, picture: Downscaled) -> "Picture":
+        """Of a file's bytes and the picture that was decoded from them."""
+        return cls(name, hashlib.sha256(data).hexdigest(), *picture.size)
+
+
+def result(
+    picture: Picture,
+    verdict: Verdict,
+    stability: tuple[Stability, ...],
+    claims: tuple[Claim, ...],
+    model: Model,
+    when: datetime,
+    credentials: ContentCredentials | None = None,
+) -> dict:
+    """Everything that is said of a photograph, as JSON-ready values.
+
+    Args:
+        picture: which one it is.
+        verdict, stability: see `deepfake_detect.detector.Examined`.
+        claims: see `deepfake_detect.picture.provenance.read_claims`.
+        model: that judged it.
+        when: time of the verdict, with its zone.
+        credentials: of the file, where they were checked.
+
+    Returns:
+        {"picture": {"name", "sha256", "width", "height"}, "verdict": see `Verdict.to_dict`, but each face with its
+        "number" and in that order, "explanation": sentences, "stability": [{"number", "face": as it was judged at
+        first, "rescores": [{"name", "p_fake", "label"}]}], "claims": [{"kind", "source", "text", "code"}],
+        "claims_caveat": sentence, "content_credentials": see `ContentCredentials`, null where they were not checked,
+        "model": {"sha256", "recipe"}, "time": ISO 8601}
+    """
+    ranked = suspicious(verdict.faces)
+    faces = [{"number": number, **face.to_dict()} for number, face in enumerate(ranked, 1)]
+    numbers = {face.box: number for number, face in enumerate(ranked, 1)}
+    return {
+        "picture": asdict(picture),
+        "verdict": {**verdict.to_dict(), "faces": faces},
+        "explanation": explain(verdict, model.metadata, claims, stability),
+        "stability": [
+            {"number": numbers[tested.face.box], **asdict(tested), "face": tested.face.to_dict()}
+            for tested in stability
+        ],
+        "claims": [asdict(claim) for claim in claims],
+        "claims_caveat": CAVEAT,
+        "content_credentials": asdict(credentials) if credentials else None,
+        "model": {"sha256": model.sha256, "recipe": model.metadata.recipe},
+        "time": when.isoformat(timespec="seconds"),
+    }

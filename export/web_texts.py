@@ -1,0 +1,63 @@
+"""What the page in web/ says in English."""
+
+from deepfake_detect.report import card_texts as card
+from deepfake_detect.report.sentences import CAUTION, LIKE, TOOL
+
+FORMATS = "JPEG, PNG, WebP, AVIF, GIF or BMP"  # that browsers read; Safari reads HEIC and TIFF as well
+
+# Faults that only a browser has
+FAULTS = {
+    "WEB_UNKNOWN": f"This is not a picture in a format read here. Choose a {FORMATS} file.",
+    "WEB_FORMAT": f"This browser does not read such files. Save the picture as a {FORMATS} file.",
+    "WEB_UNREADABLE": "The browser cannot read this file: it may have been moved, changed or deleted. Choose it again.",
+    "PIXELS_CHANGED": (
+        "This browser changes the pixels that a page reads, as some do against tracking, so a verdict would mean "
+        "nothing. Allow this page to read canvas data, or use another browser."
+    ),
+    "LOGITS_CHANGED": (
+        "The network gives other numbers on this device than it should, so a verdict would mean nothing. Try another "
+        "browser or device."
+    ),
+    "NO_START": "The detector could not be loaded: {}. Load the page again.",
+    "ASSET_CHANGED": "{} is not the file that belongs to this page. Load the page again, or ask whoever runs it.",
+    "FAILED": "The picture could not be judged: {}. Load the page again.",
+}
+
+# Codes of errors that only a browser has, beside `deepfake_detect.errors.CODES`
+CODES = {
+    "pixels_changed": "The browser changes the pixels that a page reads, so that nothing can be judged.",
+    "logits_changed": "The network gives other numbers in this browser than it should.",
+    "failed": "The page's own program broke down.",
+}
+
+PAGE = {
+    "title": TOOL,
+    "words": card.HEADLINES,
+    "said": card.SAID,
+    "leans": card.LEANS,
+    "why": card.WHY,
+    "face": card.FACE,
+    "faces": card.FACES,
+    "like": LIKE,
+    "gauge": card.GAUGE,
+    "holds": {"title": card.HOLDS, "as_is": card.AS_IT_IS},
+    "caution": CAUTION,
+    "private": "Everything happens on this device. No picture, and nothing about one, is sent anywhere.",
+    "choose": "Choose photographs, or drop or paste them here",
+    "camera": "Use the camera",
+    "results": "Verdicts",
+    "starting": "Loading the detector, once",
+    "noscript": "This page needs JavaScript, as all of it runs in the browser.",
+    "licence": "The model is for research and non-commercial use.",
+    "pasted": "pasted picture",
+    "ready": "Ready. Choose, drop or paste a photograph.",
+    "judging": "Judging {}",
+    "done": "{}: {}",
+    "offline": "Kept on this device: it works without a connection.",
+    "not_offline": "This browser does not keep the page for use without a connection.",
+    "version": "Version {}, model {}, SHA-256 {}",
+    "json": "Download as JSON",
+    "print": "Print",
+    "clear": "Clear all",
+    "remove": "Remove {}",
+}  # fmt: skip

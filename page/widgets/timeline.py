@@ -1,0 +1,107 @@
+"""The scores of a video's faces over time, as SVG that follows the theme of the page."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from deepfake_detect.report.card import hundredths
+from deepfake_detect.report.card_texts import HEADLINES
+from deepfake_detect.verdict import FAKE, REAL, UNSURE
+from deepfake_detect.video.video_verdict import VideoFace, VideoVerdict
+from page import texts
+
+# Neutral lines, told apart by their dashes and marks, so that none has the colour of a verdict
+DASHES = ("", "9 5", "2 4", "14 4 2 4", "6 3", "1 6", "12 8", "4 2 1 2")
+WIDTH, HEIGHT = 460, 280  # of the drawing
+LEFT, RIGHT, TOP, BOTTOM = 40, 452, 8, 236  # edges of the field in it
+CSS = """
+#timeline svg.chart { width: 100%; max-width: 40rem; height: auto; }
+#timeline .zone { fill: var(--verdict); fill-opacity: 0.14; }
+#timeline .zone-name { fill: var(--verdict); font-weight: 600; }
+#timeline .line { fill: none; stroke: currentColor; stroke-width: 2; }
+#timeline .point { fill: currentColor; cursor: pointer; }
+#timeline .point .reach { fill: transparent; }
+#timeline ul { display: flex; flex-wrap: wrap; gap: 0.5rem 1.2rem; list-style: none; padding: 0; margin: 0.3rem 0; }
+#timeline li { display: flex; align-items: center; gap: 0.4rem; margin: 0; }
+#timeline li img { width: 48px; height: 48px; object-fit: cover; margin: 0; }
+#timeline li svg { width: 48px; height: 12px; }
+"""
+# A click on a point shows that frame in the player.
+SEEK = """element.addEventListener("click", event => {
+    const point = event.target.closest("[data-seconds]"), film = document.querySelector("#film video");
+    if (point && film) film.currentTime = Number(point.dataset.seconds);
+});"""
+
+
+def timeline_html(
+    verdict: VideoVerdict, faces: Sequence[VideoFace], band: tuple[float, float], views: Mapping[int, str]
+) -> str:
+    """A chart with the zones of the three verdicts, a line for each face, and a legend.
+
+    Args:
+        verdict: whose timeline is drawn.
+        faces: those of it that are drawn, at most as many as DASHES.
+        band: the unsure band of the model.
+        views: addresses of small pictures by the face's number.
+    """
+    lines = "".join(_line(verdict, face.number, dashes) for face, dashes in zip(faces, DASHES, strict=False))
+    legend = "".join(_named(face, dashes, views) for face, dashes in zip(faces, DASHES, strict=False))
+    return (
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(texts.TIMELINE_ALT)}" '
+        f'fill="currentColor" font-size="13">{_zones(band)}{_axes(verdict.seconds)}{lines}</svg>'
+        f"<ul>{legend}</ul><p>{texts.TIMELINE_READ}</p>"
+    )
+
+
+def _y(chance: float) -> float:
+    return BOTTOM - (BOTTOM - TOP) * chance
+
+
+def _x(seconds: float, whole: float) -> float:
+    return LEFT + (RIGHT - LEFT) * (seconds / whole if whole else 0)
+
+
+def _zones(band: tuple[float, float]) -> str:
+    ends = (0, *band, 1)
+    drawn = []
+    for label, low, high in zip((REAL, UNSURE, FAKE), ends, ends[1:], strict=False):
+        top, tall = _y(high), _y(low) - _y(high)
+        drawn.append(
+            f'<g data-label="{label}"><rect class="zone" x="{LEFT}" y="{top:.1f}" width="{RIGHT - LEFT}" '
+            f'height="{tall:.1f}"/><text class="zone-name" x="{RIGHT - 6}" y="{top + min(16, tall - 3):.1f}" '
+            f'text-anchor="end">{HEADLINES[label]}</text></g>'
+        )
+    return "".join(drawn)
+
+
+def _axes(seconds: float) -> str:
+    ticks = [
+        f'<text x="{LEFT - 6}" y="{_y(share) + 4:.1f}" text-anchor="end">{100 * share:.0f}</text>'
+        for share in (0, 0.5, 1)
+    ]
+    ticks += [
+        f'<text x="{_x(at, seconds):.1f}" y="{BOTTOM + 18}" text-anchor="{anchor}">{at:.1f}</text>'
+        for at, anchor in ((0, "start"), (seconds / 2, "middle"), (seconds, "end"))
+    ]
+    middle = (LEFT + RIGHT) / 2
+    return "".join(ticks) + f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{texts.TIMELINE_X}</text>'
+
+
+def _line(verdict: VideoVerdict, number: int, dashes: str) -> str:
+    seen = [(at.seconds, face.p_fake) for at in verdict.timeline for face in at.faces if face.face == number]
+    places = [(_x(seconds, verdict.seconds), _y(chance), seconds, chance) for seconds, chance in seen]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _, _ in places)
+    points = "".join(
+        f'<g class="point" data-seconds="{seconds:.3f}"><circle class="reach" cx="{x:.1f}" cy="{y:.1f}" r="12"/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
+        f"<title>{escape(texts.TIMELINE_POINT.format(number, seconds, hundredths(chance)))}</title></g>"
+        for x, y, seconds, chance in places
+    )
+    return f'<polyline class="line" points="{path}" stroke-dasharray="{dashes}"/>{points}'
+
+
+def _named(face: VideoFace, dashes: str, views: Mapping[int, str]) -> str:
+    view = views.get(face.number)
+    picture = f'<img src="{escape(view, quote=True)}" alt="">' if view else ""
+    line = f'<path class="line" d="M0 6H48" stroke-dasharray="{dashes}"/>'
+    sample = f'<svg viewBox="0 0 48 12" aria-hidden="true">{line}</svg>'
+    return f"<li>{sample}{picture}<span>Face {face.number}: {HEADLINES[face.label]}</span></li>"

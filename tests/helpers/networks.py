@@ -1,0 +1,59 @@
+"""A network that is quick to train, and whether two files hold the same weights."""
+
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from train import network
+
+
+@cache
+def _short_config(size: int, last: str) -> dict:
+    """Of MobileNetV2 up to a layer; building the network from it takes a tenth of the time."""
+    keras.utils.set_random_seed(1)
+    whole = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(size, size, 3))
+    return keras.Model(whole.input, whole.get_layer(last).output, name=whole.name).get_config()
+
+
+def short_mobilenet(size: int, weights: Path | None, last: str = "expanded_conv_project_BN") -> keras.Model:
+    """MobileNetV2 up to a layer, to put in place of `train.network._mobilenet_v2`: the graph of all of it takes
+    TensorFlow many seconds to build in every phase of a training."""
+    backbone = keras.Model.from_config(deepcopy(_short_config(size, last)))  # Keras empties what it reads
+    if weights:
+        backbone.load_weights(weights)
+    return backbone
+
+
+def shorten_backbone(patch: pytest.MonkeyPatch) -> None:
+    """Put the short network in place of MobileNetV2."""
+    patch.setattr(network, "_mobilenet_v2", short_mobilenet)
+
+
+def write_short_weights(file: Path, seed: int = 1) -> None:
+    """A .weights.h5 file of the short network: random, after Glorot and Bengio (2010), but the same every time."""
+    backbone, rng = short_mobilenet(32, None), np.random.default_rng(seed)
+
+    def drawn(shape: tuple[int, ...]) -> np.ndarray:
+        return rng.normal(0, (2 / (shape[0] * shape[1] * (shape[2] + shape[3]))) ** 0.5, shape)
+
+    backbone.set_weights([w + 0.01 if w.ndim == 1 else drawn(w.shape) for w in backbone.get_weights()])
+    backbone.save_weights(file)
+
+
+def weights(file: Path) -> dict[str, np.ndarray]:
+    """The arrays of a .weights.h5 file by their names."""
+    arrays = {}
+    with h5py.File(file) as h5:
+        h5.visititems(lambda name, node: arrays.update({name: node[()]}) if isinstance(node, h5py.Dataset) else None)
+    return arrays
+
+
+def same_weights(one: Path, other: Path) -> bool:
+    """Whether the arrays of two .weights.h5 files are equal to the last bit."""
+    a, b = weights(one), weights(other)
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)

@@ -1,0 +1,60 @@
+"""Model files whose numbers are known."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from deepfake_detect.model.onnx_model import LABELS, Metadata
+
+METADATA = Metadata(LABELS, size=32, crop_margin=0.3, resampling="bilinear", temperature=1.0, unsure_band=(0.4, 0.6),
+                    recipe="toy", recipe_sha256="0" * 64, seed=1, data_sha256="1" * 64, metrics={})  # fmt: skip
+
+
+def write_model(
+    path: Path,
+    weights: tuple[float, float, float] = (0, 0, 0),
+    bias: tuple[float, float] = (0, 0),
+    properties: dict[str, str] | None = None,
+    batch: str | int = "N",
+    names: tuple[str, str] = ("pixel_values", "logits"),
+    side: int | None = None,
+    classes: int = 2,
+    kind_weights: Sequence[Sequence[float]] | None = None,
+    **metadata,
+) -> Path:
+    """An ONNX file whose logits are known: real = bias[0], fake = weights . mean red, green, blue + bias[1]; and its
+    kinds, where [3, K] weights of the means are given."""
+    described = replace(METADATA, **metadata)
+    side = side or described.size
+    gemm = np.zeros((3, classes), np.float32)
+    gemm[:, 1] = weights
+    nodes = [
+        helper.make_node("GlobalAveragePool", [names[0]], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["means"]),
+        helper.make_node("Gemm", ["means", "weights", "bias"], [names[1]]),
+    ]
+    outputs = [helper.make_tensor_value_info(names[1], TensorProto.FLOAT, [batch, classes])]
+    constants = [
+        numpy_helper.from_array(gemm, "weights"),
+        numpy_helper.from_array(np.resize(np.array(bias, np.float32), classes), "bias"),
+    ]
+    if kind_weights is not None:
+        of_kinds = np.array(kind_weights, np.float32)
+        nodes.append(helper.make_node("MatMul", ["means", "kind_weights"], ["kinds"]))
+        outputs.append(helper.make_tensor_value_info("kinds", TensorProto.FLOAT, [batch, of_kinds.shape[1]]))
+        constants.append(numpy_helper.from_array(of_kinds, "kind_weights"))
+    taken = helper.make_tensor_value_info(names[0], TensorProto.FLOAT, [batch, 3, side, side])
+    graph = helper.make_graph(nodes, "toy", [taken], outputs, constants)
+    save(graph, described.to_properties() if properties is None else properties, path)
+    return path
+
+
+def save(graph: onnx.GraphProto, properties: dict[str, str], path: Path) -> None:
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    helper.set_model_props(model, properties)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)

@@ -1,0 +1,96 @@
+"""The page that judges in the browser, made once and served; a page of a real Chromium on it."""
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from project import ROOT
+from waiting import PATIENCE
+
+from scripts.web_parity import judged, serving
+
+AXE = ROOT / "tests" / "node" / "node_modules" / "axe-core" / "axe.min.js"
+EXAMPLES = sorted((ROOT / "examples").glob("*.jpg"))
+READY = "#files:enabled"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory) -> Path:
+    """The folder of the page, with the shipped model."""
+    if not (ROOT / "web" / "node_modules").is_dir():
+        assert not os.environ.get("REQUIRE_NODE"), "the packages of web are not installed"
+        pytest.skip("the packages of web are not installed")
+    from export.web import build_web
+
+    return build_web(tmp_path_factory.mktemp("web") / "site")
+
+
+@contextmanager
+def opened(private_browser, address: str, **options) -> Iterator:
+    """A page in a context of its own, with nothing kept from others. What breaks its policy, goes to another host, or
+    is not caught, fails the test."""
+    context = private_browser.new_context(**options)
+    wrong = []
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    context.on("request", lambda asked: None if asked.url.startswith((address, "blob:")) else wrong.append(asked.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.goto(address + "/")
+    try:
+        yield page
+    finally:
+        context.close()
+    assert not wrong, "requests to other hosts, errors, or what the policy forbids"
+
+
+def judge(page, *files: object) -> None:
+    """Choose files and wait for a card of each."""
+    before = page.locator(".card").count()
+    page.set_input_files("#files", list(files))
+    page.locator(".card:not([aria-busy])").nth(before + len(files) - 1).wait_for()
+
+
+@pytest.fixture(scope="module")
+def ask(site, private_browser):
+    """Ask the browser for its verdict on a file's bytes."""
+    made = {}
+    page = private_browser.new_page()
+    with serving(site, made) as address:
+
+        def verdict(data: bytes, thorough: bool | None = None) -> dict:
+            made["/picture"] = lambda: data
+            return judged(page, address, "/picture", thorough)
+
+        yield verdict
+    page.close()
+
+
+def png(picture: Image.Image | np.ndarray) -> bytes:
+    file = io.BytesIO()
+    (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).save(file, "PNG")
+    return file.getvalue()
+
+
+# The angle of a turned face follows from looks at it that are turned by the angle before: what onnxruntime's builds
+# differ by in the last digit comes back as thousandths of a degree, and as some pixels of the crop.
+TURNED = 0.02
+
+
+def assert_same(here, there: dict, name: str, within: float = 1e-3) -> None:
+    told = here.to_dict()
+    assert list(there) == list(told), name
+    assert [face["box"] for face in there["faces"]] == [list(face["box"]) for face in told["faces"]], name
+    same = ("reasons", "reason_codes", "label", "faces_found", "faces_left_out")
+    assert {key: there[key] for key in same} == {key: told[key] for key in same}, name
+    assert [face["label"] for face in there["faces"]] == [face["label"] for face in told["faces"]], name
+    for key in ("p_fake", "confidence"):
+        assert there[key] == pytest.approx(told[key], abs=within), name
+    for one, other in zip(there["faces"], told["faces"], strict=True):
+        assert one["p_fake"] == pytest.approx(other["p_fake"], abs=within), name
+        assert one["score"] == pytest.approx(other["score"], abs=1e-3)

@@ -1,0 +1,327 @@
+"""The page in a real browser, as a visitor uses it."""
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from films import film
+from PIL import Image
+from project import ROOT
+from pypdf import PdfReader
+from viewports import on_both
+from waiting import PATIENCE
+
+from deepfake_detect import Detector
+from deepfake_detect.report.card import shipped_rates
+from deepfake_detect.verdict import suspicious
+from page import texts
+
+EXAMPLES = ROOT / "examples"
+REAL = EXAMPLES / "real_eileen_collins.jpg"
+VERDICT = re.compile(r"The image is (Real|Fake)|Not sure whether the image is real or fake")
+
+
+@pytest.fixture
+def page(first_tab):
+    return first_tab
+
+
+def upload(page, file):
+    page.set_input_files("#photo input[type=file]", file)
+
+
+def answered(page):
+    """The card, when the answer has come; its title is the answer as a sentence, or what went wrong."""
+    page.locator("#card h2").get_by_text(re.compile(f"^(?!{texts.PHOTO_JUDGING})")).wait_for()
+    return page.locator("#card .card")
+
+
+def answer(page):
+    card = answered(page)
+    return card.get_attribute("aria-label") or card.locator("h2").inner_text()
+
+
+def frames(page):
+    """Where frames are drawn in the picture that is shown, as shares of its width and height, and its own size."""
+    picture = page.locator("#card figure img")
+    page.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle())
+    return page.locator("#card figure").evaluate(  # at once: the page may be scrolling
+        """figure => {
+            const shown = figure.querySelector("img").getBoundingClientRect();
+            return [...figure.querySelectorAll(".frame rect")].map((rect) => {
+                const box = rect.getBoundingClientRect();
+                return [(box.left - shown.left) / shown.width, (box.top - shown.top) / shown.height,
+                        (box.right - shown.left) / shown.width, (box.bottom - shown.top) / shown.height];
+            });
+        }"""
+    )
+
+
+def expected_frames(file):
+    width, height = Image.open(file).size
+    faces = suspicious(Detector(ROOT / "model.onnx").predict([file])[0].faces)
+    return [
+        pytest.approx([edge / (width, height)[side % 2] for side, edge in enumerate(face.box)], abs=0.04)
+        for face in faces
+    ]
+
+
+@on_both
+def test_one_face_gets_one_card_of_two_screens_at_most(page):
+    upload(page, REAL)
+    assert VERDICT.search(answer(page))
+    card = answered(page)
+    assert re.search(r"Likely fake|No sign of a fake|Not sure", card.locator("h2").inner_text())
+    assert re.search(r"\d in 100 that it is fake", card.inner_text()) and "A verdict is evidence" in card.inner_text()
+    assert any(rate in card.inner_text() for rate in shipped_rates(Detector().model.sha256).values())
+    assert frames(page) == expected_frames(REAL)
+    assert not page.locator("#pick").is_visible() and not page.locator("#face").is_visible()  # nothing to choose
+    page.locator("#evidence").wait_for()
+    page.wait_for_function("document.documentElement.scrollHeight <= 2 * innerHeight")
+    zones = [zone.bounding_box() for zone in card.locator(".track > [data-label]").all()]
+    marker = card.locator(".marker").bounding_box()
+    band, p_fake = Detector().metadata.unsure_band, Detector().predict_one(REAL).p_fake
+    whole = sum(zone["width"] for zone in zones)
+    assert zones[0]["width"] / whole == pytest.approx(band[0], abs=0.02)
+    assert (marker["x"] + marker["width"] / 2 - zones[0]["x"]) / whole == pytest.approx(p_fake, abs=0.02)
+
+
+def test_few_words_stand_before_the_first_control(page):
+    top = page.locator("#photo").bounding_box()["y"]
+    above = """top => [...document.querySelectorAll("#intro *, [role=tab]")].filter(e => {
+        const box = e.getBoundingClientRect();
+        return (!e.children.length || e.role == "tab") && box.height && box.bottom <= top;
+    }).map(e => e.innerText).join(" ")"""
+    said = page.evaluate(above, top)
+    assert "deleted" in said and "abstains" in said and len(said.split()) <= 30
+
+
+def test_every_example_works(page):
+    for number in range(len(list(EXAMPLES.glob("*.jpg")))):
+        page.reload()
+        page.wait_for_selector("#photo input[type=file]", state="attached")
+        page.locator("button.gallery-item").nth(number).click()
+        assert VERDICT.search(answer(page))
+
+
+def test_bold_and_plain_text_are_of_one_font_that_is_on_the_device(page):
+    assert "static/fonts" not in page.content()
+    assert page.evaluate("[...document.fonts].filter(font => font.status == 'loaded').length") == 0
+    used = "document.querySelectorAll('.prose :is(p, strong)')"
+    assert page.evaluate(f"new Set([...{used}].map(e => getComputedStyle(e).fontFamily)).size") == 1
+
+
+def test_the_page_says_what_becomes_of_its_fake_examples(page):
+    fakes, detector = sorted(EXAMPLES.glob("fake_*.jpg")), Detector(ROOT / "model.onnx")
+    labels = [verdict.label for verdict in detector.predict(fakes)]
+    counts = [len(fakes), *(labels.count(label) for label in ("fake", "unsure", "real"))]
+    assert [int(number) for number in re.findall(r"\d+", page.inner_text("#examples-said"))] == counts
+
+
+@pytest.mark.parametrize("first_tab", [(390, 700)], ids=["phone"], indirect=True)
+def test_what_cannot_be_judged_is_said_in_view_and_leaves_no_broken_image(page):
+    upload(page, {"name": "words.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"})
+    assert "could not be judged" in answer(page)
+    page.wait_for_function("document.querySelector('#card .card').getBoundingClientRect().bottom <= innerHeight")
+    image, seen = page.locator("#photo .image-frame img"), "image => getComputedStyle(image).visibility"
+    assert image.evaluate(seen) == "hidden"
+    page.get_by_role("button", name="Remove Image").click()
+    page.locator("#card h2").wait_for(state="detached")
+    upload(page, REAL)
+    assert VERDICT.search(answer(page))
+    assert image.evaluate(seen) == "visible"
+
+
+def test_a_broken_file_gets_a_sentence_and_the_page_goes_on(page, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(REAL.read_bytes()[:5000])
+    upload(page, broken)
+    assert "could not be judged" in answer(page)
+    assert "damaged or cut short" in answered(page).inner_text()
+    assert page.locator("#card figure").count() == 0
+    page.get_by_role("button", name="Remove Image").click()
+    page.locator("#card h2").wait_for(state="detached")
+    upload(page, REAL)
+    assert VERDICT.search(answer(page))
+    assert "Traceback" not in page.content()
+
+
+def test_after_an_example_files_are_still_read_by_us_first(page, tmp_path):
+    """Gradio makes the photo component anew when an example is chosen, and would then open files with Pillow."""
+    page.locator("button.gallery-item").first.click()
+    assert VERDICT.search(answer(page))
+    page.get_by_role("button", name="Remove Image").click()
+    page.locator("#card h2").wait_for(state="detached")
+    text = tmp_path / "text.jpg"
+    text.write_text("no picture")
+    upload(page, text)
+    assert "could not be judged" in answer(page)
+    assert "not a picture" in answered(page).inner_text()
+
+
+@on_both
+def test_every_face_of_a_group_is_framed_and_named(page):
+    group = EXAMPLES / "group_portraits.jpg"
+    upload(page, group)
+    answered(page)
+    names = page.locator("#pick label").all_inner_texts()
+    assert [name.split(":")[0].strip() for name in names] == ["1", "2", "3"]
+    assert frames(page) == expected_frames(group)
+    assert page.locator("#card .frame text").all_text_contents() == ["1", "2", "3"]
+
+
+def test_a_picture_without_a_face_is_not_judged_as_one(page, tmp_path):
+    plain = tmp_path / "sky.png"
+    Image.linear_gradient("L").resize((400, 300)).convert("RGB").save(plain)
+    upload(page, plain)
+    assert answer(page) == "No face was found"
+    assert "No face" in page.inner_text("#card h2") and "in 100" not in page.inner_text("#card")
+
+
+def unfold(page, name):
+    page.get_by_role("button", name=name).click()
+
+
+@on_both
+def test_behind_the_verdict_stand_a_map_scores_and_the_claims_of_the_file(page, tmp_path):
+    claiming = tmp_path / "claiming.jpg"
+    exif = Image.Exif()
+    exif[0x0131] = "Paint <img src=x onerror=alert(1)> *5*"
+    Image.open(REAL).save(claiming, exif=exif)
+    upload(page, claiming)
+    answered(page)
+    unfold(page, texts.HEAT_LABEL)
+    page.wait_for_selector("#map img")
+    assert "It is no map of what was edited" in page.inner_text("#map") and "for fake, odds ×" in page.inner_text(
+        "#map"
+    )
+    unfold(page, texts.HOLD_LABEL)
+    page.wait_for_selector("#scores tr")
+    assert page.locator("#scores .track").first.bounding_box()["width"] > 80  # room for the bars
+    rows = [row.inner_text() for row in page.locator("#scores tr").all()]
+    assert rows[0].startswith("as it is") and len(rows) >= 6 and all(re.search(r"\d+, ", row) for row in rows)
+    unfold(page, texts.CLAIMS_LABEL)
+    said = page.inner_text("#claims")
+    assert "Software (EXIF): Paint <img src=x onerror=alert(1)> *5*" in said and "proves nothing" in said
+
+
+def test_a_claim_of_ai_changes_the_card_and_works_as_no_markup(page, tmp_path):
+    claiming = tmp_path / "claiming.jpg"
+    exif = Image.Exif()
+    exif[0x0131] = "Midjourney <img src=x onerror=alert(1)> ![](http://example.com/a.png)"
+    Image.open(REAL).save(claiming, exif=exif)
+    upload(page, claiming)
+    answered(page)
+    assert page.inner_text("#card h2").endswith("its file says AI made it")
+    said = page.locator("#card .claim").inner_text()
+    assert "Midjourney <img src=x onerror=alert(1)> ![](http://example.com/a.png). That is a claim, not proof" in said
+
+
+@pytest.mark.gradio
+def test_the_result_can_be_kept(page):
+    upload(page, REAL)
+    answered(page)
+    unfold(page, texts.REPORT_LABEL)
+    with page.expect_download() as report:
+        page.locator("#report").click()
+    kept = json.loads(report.value.path().read_text())
+    verdict = kept["verdict"]
+    assert kept["content_credentials"]["state"] == "none"
+    assert report.value.suggested_filename == "real_eileen_collins-verdict.json"
+    assert {"real": "Real", "fake": "Fake", "unsure": "Not sure"}[verdict["label"]] in answer(page)
+    with page.expect_download() as sheet:
+        page.locator("#sheet").click()
+    assert (
+        report.value.path() != sheet.value.path()
+        and sheet.value.suggested_filename == "real_eileen_collins-verdict.pdf"
+    )
+    (only,) = PdfReader(sheet.value.path()).pages
+    assert kept["picture"]["sha256"] in only.extract_text()
+
+
+@on_both
+def test_a_face_is_chosen_by_its_name_or_in_the_picture(page):
+    group = EXAMPLES / "group_portraits.jpg"
+    upload(page, group)
+    answered(page)
+    unfold(page, texts.HEAT_LABEL)
+    unfold(page, texts.HOLD_LABEL)
+    seen = {chosen(page, 1)}
+    for number in (3, 2, 1):
+        page.locator("#pick label").nth(number - 1).click()
+        seen.add(chosen(page, number))
+    for number in (3, 1):
+        page.locator("#card .frame").nth(number - 1).click()
+        seen.add(chosen(page, number))
+    assert len(seen) == 3  # each face has a map of its own
+
+
+def chosen(page, number):
+    """The map of the face, once all that is shown is of it: name, frame, gauge and chart say the same."""
+    page.locator("#face h3").get_by_text(re.compile(f"^Face {number}: ")).wait_for()
+    assert page.locator("#pick input").nth(number - 1).is_checked()
+    assert "chosen" in page.locator("#card .frame").nth(number - 1).get_attribute("class")
+    score = re.search(r"((?:[<>] )?\d+) in 100", page.inner_text("#face"))[1]
+    page.locator("#scores tr").first.get_by_text(re.compile(f"^{score}, ")).wait_for()
+    return page.locator(f'#map [data-number="{number}"] img').get_attribute("src")  # the map comes later
+
+
+def test_evidence_of_an_earlier_picture_goes_with_it(page, tmp_path):
+    upload(page, REAL)
+    answered(page)
+    page.get_by_role("button", name=texts.HOLD_LABEL).wait_for()
+    page.get_by_role("button", name="Remove Image").click()
+    page.locator("#evidence").wait_for(state="hidden")
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(REAL.read_bytes()[:5000])
+    upload(page, broken)
+    page.locator("#card h2").get_by_text("could not be judged").wait_for()
+    page.wait_for_timeout(500)
+    assert not page.locator("#evidence").is_visible()
+    plain = tmp_path / "sky.png"
+    Image.linear_gradient("L").resize((400, 300)).convert("RGB").save(plain)
+    page.get_by_role("button", name="Remove Image").click()
+    page.locator("#card h2").wait_for(state="detached")
+    upload(page, plain)
+    page.get_by_role("button", name=texts.CLAIMS_LABEL).wait_for()
+    assert not page.get_by_role("button", name=texts.HOLD_LABEL).is_visible()  # without a face
+
+
+def test_a_screen_reader_hears_the_answer(page):
+    region = page.locator("#card-status[role=status]")
+    upload(page, REAL)
+    card = answered(page)
+    region.get_by_text(card.get_attribute("data-say")).wait_for(state="attached")
+    for other in ("album-card", "film-card"):
+        assert page.locator(f"#{other}-status[role=status]").count() == 1
+    assert page.locator("[aria-live] [data-say], [role=status] .card").count() == 0  # nothing else is read out
+
+
+@on_both
+def test_nothing_is_wider_than_the_screen(page):
+    upload(page, REAL)
+    answered(page)
+    width, screen = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert width <= screen
+
+
+def test_a_video_that_is_dropped_on_the_photograph_goes_to_its_own_tab(page, tmp_path):
+    portrait = np.asarray(Image.open(REAL).convert("RGB").resize((220, 260)))
+    upload(page, film(tmp_path / "clip.mp4", [portrait] * 3))
+    page.locator("#film-card article").wait_for()
+    assert page.locator("#card h2").count() == 0
+
+
+@pytest.mark.parametrize("language", ["python", "shell"])
+def test_snippets_for_developers_run_as_they_are_pasted(page, language, tmp_path):
+    unfold(page, texts.DEVELOPERS_LABEL)
+    code = page.locator(f"#snippet-{language}").get_by_text(page.url.partition("?")[0])
+    code.wait_for()
+    runner = [sys.executable, "-c"] if language == "python" else ["bash", "-c"]
+    done = subprocess.run(
+        [*runner, code.text_content()], cwd=tmp_path, capture_output=True, text=True, timeout=4 * PATIENCE
+    )
+    assert done.returncode == 0 and "p_fake" in done.stdout, done.stderr

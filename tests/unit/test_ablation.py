@@ -1,0 +1,86 @@
+"""The ablation: variants that differ in one thing, and a miniature table of two of them."""
+
+import csv
+import json
+import re
+
+import pytest
+import yaml
+from PIL import Image
+
+from train import ablation
+from train.data import DataError
+from train.recipe import Recipe, load_recipe
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_variant_differs_from_the_first_in_what_its_name_says():
+    recipe = load_recipe("first")
+    first, *others = (variant.model_dump() for variant in ablation.variants(recipe, 3).values())
+    assert first["size"] == 96 and first["sizes"] is None and first["epochs"] == 3 and not first["frozen"]
+    changed = [{key for key in first if first[key] != other[key]} for other in others]
+    assert changed == [{"frozen", "head", "learning_rate"}, {"size"}, {"degrade"}, {"sampling"}, {"sampling"}]
+    small = recipe.model_copy(update={"size": 96})
+    assert "at 96 px" not in ablation.variants(small, 3)  # it would be the first run again
+    for variant in ablation.variants(recipe, 3).values():
+        Recipe.model_validate(variant.model_dump())
+
+
+def test_a_miniature_ablation_is_measured_and_goes_on_where_it_was_cut_off(data, short_backbone, tmp_path, monkeypatch):
+    with (data / "manifest.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name in ("train", "test"):
+        (folder / name).symlink_to(data / name)
+    with (folder / "manifest.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(row | {"split": row["split"].replace("test", "cross")} for row in rows)
+    recipe = tmp_path / "growing.yaml"
+    small = {
+        "size": 32,
+        "sizes": None,
+        "first_trained_layer": None,
+        "epochs": 2,
+        "decided_accuracy": 0.8,
+        "batch_size": 16,
+    }
+    recipe.write_text(yaml.safe_dump(load_recipe("first").model_dump() | small | {"learning_rate": {0: 1e-3}}))
+    recipe, both = load_recipe(recipe), ablation.variants
+
+    def two(recipe, epochs):
+        variants = both(recipe, epochs)
+        names = ("frozen backbone, the paper's head", "no degradation")
+        return {name: variants[name].model_copy(update={"size": 32, "head": []}) for name in names}
+
+    monkeypatch.setattr(ablation, "variants", two)
+    page = tmp_path / "page.md"
+    page.write_text("<!-- report: ablation -->\n<!-- end of report -->\n")
+    (tmp_path / "out").mkdir()
+    written = []
+    for _ in range(2):
+        assert ablation.run(recipe, 1, folder, short_backbone, tmp_path / "out", page) == 0
+        weights = sorted((tmp_path / "out" / "runs").glob("*/best.weights.h5"))
+        written.append([(file, file.stat().st_mtime_ns) for file in weights])
+    assert written[0] == written[1] and len(written[0]) == 2  # each was trained once
+    report = json.loads((tmp_path / "out" / "ablation.json").read_text())
+    trained = json.loads(next((tmp_path / "out" / "runs").glob("*/run.json")).read_text())
+    assert report["data_sha256"] == trained["data_sha256"] and report["recipe_sha256"] == recipe.sha256
+    for row in report["rows"]:
+        assert row["epochs"] == 1 and row["minutes"] > 0
+        for place in ("val clean", "val web", "val hard", "cross clean", "cross hard"):
+            assert 0 <= row[place]["macro"]["auc"] <= 1 and row[place]["all"]["pictures"] == (
+                16 if "val" in place else 32
+            )
+    table = (tmp_path / "out" / "ablation.md").read_text()
+    assert ablation.ablation_markdown(report) == table and table.strip() in page.read_text()
+    assert len(re.findall(r"^\| (?:frozen|no degradation)", table, re.MULTILINE)) == 2
+    with Image.open(tmp_path / "out" / "ablation.png") as picture:
+        assert picture.width > 400
+
+
+def test_a_recipe_with_nothing_to_leave_out_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no sampling"):
+        ablation.run(load_recipe("paper"), 1, tmp_path, "imagenet", tmp_path, None)

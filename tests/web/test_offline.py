@@ -1,0 +1,54 @@
+"""The service worker: without a network after the first visit, and no file that is not the one it should be."""
+
+import json
+from contextlib import ExitStack
+
+from web_site import EXAMPLES, READY, judge, opened
+
+from export.web import POLICY
+from export.web_texts import PAGE
+from scripts.web_parity import serving
+
+
+def test_it_judges_without_a_network_and_after_a_reload(site, private_browser):
+    with serving(site, {}) as address, opened(private_browser, address) as page:
+        page.locator(READY).wait_for(state="attached")
+        assert page.locator("#offline").inner_text() == PAGE["offline"]
+        page.context.set_offline(True)
+        judge(page, EXAMPLES[-1])
+        assert page.locator(".card[data-label=real]").count() == 1
+        page.reload()
+        page.locator(READY).wait_for(state="attached")
+        judge(page, EXAMPLES[-1])
+        assert page.locator(".card[data-label=real]").count() == 1
+
+
+def test_a_reload_past_the_service_worker_starts_it_too(site, private_browser):
+    with serving(site, {}) as address, opened(private_browser, address) as page:
+        page.locator(READY).wait_for(state="attached")
+        page.context.new_cdp_session(page).send("Page.reload", {"ignoreCache": True})
+        page.wait_for_function("!navigator.serviceWorker.controller")
+        page.locator(READY).wait_for(state="attached")
+        judge(page, EXAMPLES[-1])
+        assert page.locator(".card[data-label=real]").count() == 1
+
+
+def test_it_goes_on_when_the_server_is_gone_for_good(site, private_browser):
+    with ExitStack() as served:
+        address = served.enter_context(serving(site, {}))
+        with opened(private_browser, address) as page:
+            page.locator(READY).wait_for(state="attached")
+            served.close()
+            page.reload()
+            page.locator(READY).wait_for(state="attached")
+            files = json.loads((site / "assets.json").read_text())["files"]
+            kept = page.evaluate(
+                "async () => (await (await caches.open((await caches.keys())[0])).keys()).map((asked) => asked.url)"
+            )
+            assert len(kept) == len(files) + 1
+            policies = page.evaluate(
+                "async (names) => Promise.all(names.map(async (name) =>"
+                " (await fetch(name)).headers.get('content-security-policy')))",
+                ["page/worker.js", "index.html"],
+            )
+            assert policies == [POLICY, POLICY]

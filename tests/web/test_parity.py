@@ -1,0 +1,59 @@
+"""The browser and Python on the same pictures, in a real Chromium."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from project import ROOT
+from web_site import EXAMPLES, assert_same, png
+
+from scripts.web_parity import compare, lossless, offered, serving, summary
+
+
+def test_lossless_copies_of_the_examples_checked_thoroughly(ask, detector):
+    for path in EXAMPLES:
+        data = lossless(path)
+        assert_same(detector.predict_one(data, thorough=True), ask(data, True), path.name)
+
+
+def test_the_examples_as_they_are(ask, detector):
+    for path in EXAMPLES:
+        here, there = detector.predict_one(path), ask(path.read_bytes())
+        assert there["label"] == here.label, path.name
+        assert there["p_fake"] == pytest.approx(here.p_fake, abs=0.02), path.name
+
+
+def test_a_large_jpeg_is_searched_at_part_of_its_size_and_turned_by_its_orientation(ask, detector, portrait):
+    whole = Image.open(portrait).convert("RGB").resize((2100, 2461))
+    exif = Image.Exif()
+    exif[274] = 6
+    file = io.BytesIO()
+    whole.rotate(90, expand=True).save(file, "JPEG", quality=95, exif=exif)
+    here, there = detector.predict_one(file.getvalue()), ask(file.getvalue())
+    assert there["label"] == here.label and len(there["faces"]) == len(here.faces) == 1
+    assert there["p_fake"] == pytest.approx(here.p_fake, abs=0.02)
+    assert np.abs(np.array(there["faces"][0]["box"]) - here.faces[0].box).max() <= 16
+
+
+def test_faults_have_the_codes_and_sentences_of_python(ask, detector):
+    from deepfake_detect import PictureError
+
+    portrait = EXAMPLES[-1].read_bytes()
+    for data in (b"", portrait[:300], png(np.zeros((9, 40, 3), np.uint8)), png(Image.new("1", (9000, 9000)))):
+        with pytest.raises(PictureError) as error:
+            detector.predict_one(data)
+        assert ask(data) == {"error": str(error.value), "error_code": error.value.code}
+    for data in (b"hello", (ROOT / "README.md").read_bytes()):
+        assert ask(data)["error_code"] == "unsupported_format"
+
+
+def test_pictures_held_out(site, private_browser, detector, faces_data):
+    """Those that the browser decodes by itself: a few of each kind; the whole split by scripts/web_parity.py."""
+    paths = sorted((faces_data / "val").rglob("*.jpg"))[::170][:8]
+    page = private_browser.new_page()
+    with serving(site, offered(paths)) as address:
+        found = summary(compare(detector, page, address, paths))
+    page.close()
+    assert found["copy"]["same_boxes"] == found["copy"]["same_label"] == found["file"]["same_label"] == 1
+    assert found["copy"]["difference"]["1"] <= 1e-3 and found["file"]["difference"]["1"] <= 0.02

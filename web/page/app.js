@@ -1,0 +1,136 @@
+// The page: files in, one after the other through the worker, cards out.
+
+import { table } from "../table.js";
+import { failedCard, judgedCard, waitingCard } from "./card.js";
+import { fill } from "./elements.js";
+import { keep } from "./offline.js";
+
+const { page, sentences } = table;
+const at = (id) => document.getElementById(id);
+const waiting = []; // {id, file, name, card, progress, remove}
+let [worker, version, current, count] = [null, null, null, 0];
+
+const say = (text) => (at("status").textContent = text);
+
+function state(text, share = null) {
+  at("state").textContent = text;
+  at("loading").hidden = share === null;
+  if (share !== null) at("loading").value = share;
+}
+
+function fault(text) {
+  state("");
+  at("alert").textContent = text;
+}
+
+async function start() {
+  const { kept, changed } = await keep((share) => state(page.starting, share));
+  if (changed) return fault(fill(sentences.ASSET_CHANGED, changed));
+  at("offline").textContent = kept ? page.offline : page.not_offline;
+  run();
+}
+
+function run() {
+  worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  worker.onmessage = ({ data }) => heard(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    crashed(event.message ?? "");
+  };
+}
+
+/** A worker that broke down takes the picture at hand with it; the others go on with a new one. */
+function crashed(text) {
+  worker.terminate();
+  if (!version || !current) return fault(fill(sentences.NO_START, text));
+  done((each) => failedCard(each.card, each.name, fill(sentences.FAILED, text), each.remove), text);
+  version = null;
+  run();
+}
+
+function heard(data) {
+  if (data.fault) return fault(data.fault.text);
+  if (data.ready) {
+    version = data.ready;
+    at("version").textContent = fill(page.version, version.version, version.file, version.sha256);
+    for (const id of ["files", "camera"]) at(id).disabled = false;
+    state(page.ready);
+    say(page.ready);
+    return next();
+  }
+  if (data.loaded) return state(page.starting, null);
+  if (!current || data.id !== current.id) return; // of a picture that was removed meanwhile
+  if (data.progress) return current.progress(data.progress);
+  if (data.error)
+    return done((each) => failedCard(each.card, each.name, data.error.text, each.remove), data.error.text);
+  const { verdict, faces } = data.result;
+  done(
+    (each) => judgedCard(each.card, { ...each, result: data.result, version }),
+    page.said[faces.length ? verdict.label : "no_face"],
+  );
+}
+
+function done(show, said) {
+  const each = current;
+  current = null;
+  if (each.card.isConnected) show(each);
+  say(fill(page.done, each.name, said));
+  next();
+}
+
+function next() {
+  if (current || !version || !waiting.length) return;
+  current = waiting.shift();
+  say(fill(page.judging, current.name));
+  worker.postMessage({ id: current.id, file: current.file });
+}
+
+function add(files) {
+  for (const file of files) {
+    const [id, name] = [++count, file.name || page.pasted];
+    const each = { id, file, name, remove: () => removed(each) };
+    Object.assign(each, waitingCard(name, each.remove));
+    at("cards").append(each.card);
+    waiting.push(each);
+  }
+  at("clear").hidden = !at("cards").children.length;
+  next();
+}
+
+/** Takes a card away, and with it what the browser holds of its picture. */
+function drop(card) {
+  for (const { src } of card.querySelectorAll("img")) if (src.startsWith("blob:")) URL.revokeObjectURL(src);
+  card.remove();
+}
+
+function removed(each) {
+  const place = waiting.indexOf(each);
+  if (place >= 0) waiting.splice(place, 1);
+  drop(each.card);
+  at("clear").hidden = !at("cards").children.length;
+  at("files").focus();
+}
+
+for (const id of ["files", "camera"])
+  at(id).addEventListener("change", ({ target }) => {
+    add(target.files);
+    target.value = ""; // so that the same file can be chosen again
+  });
+at("clear").addEventListener("click", () => {
+  waiting.length = 0;
+  for (const card of [...at("cards").children]) drop(card);
+  at("clear").hidden = true;
+  at("files").focus();
+});
+document.addEventListener("paste", ({ clipboardData }) => add(clipboardData.files));
+document.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  at("choose").classList.add("over");
+});
+document.addEventListener("dragleave", () => at("choose").classList.remove("over"));
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  at("choose").classList.remove("over");
+  add(event.dataTransfer.files);
+});
+start().catch((error) => fault(fill(sentences.NO_START, error.message)));

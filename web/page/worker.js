@@ -1,0 +1,60 @@
+// The detector in a thread of its own, so that the page never waits for it.
+
+import { Detector, toDict } from "../detector.js";
+import { table } from "../table.js";
+import { DetectError, sentence } from "../verdict/reasons.js";
+import { selfTest } from "./self_test.js";
+
+let detector = null;
+let loaded = 0;
+
+/** A file of the page's folder, counted as it comes. */
+async function read(name) {
+  const answer = await fetch(new URL(`../${name}`, import.meta.url));
+  if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
+  const parts = [];
+  for (const reader = answer.body.getReader(); ;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    loaded += value.length;
+    postMessage({ loaded });
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
+async function start() {
+  const made = await Detector.load({ read });
+  const { self_test: known } = made.version;
+  const picture = await read(known.file);
+  await selfTest(made, picture, known);
+  detector = made;
+  postMessage({ ready: made.version });
+  await made.judge(picture); // while the visitor chooses a photograph, so that the first one finds all compiled
+}
+
+async function judge({ id, file, thorough }) {
+  const progress = (share) => postMessage({ id, progress: share });
+  const started = performance.now();
+  const { verdict, stability, width, height } = await detector.examine(file, { thorough, progress });
+  const faces = verdict.faces.map((face) => ({ ...face, stability: null }));
+  for (const { face, rescores, flips } of stability) {
+    const shown = faces.find(({ box }) => box.join() === face.box.join());
+    shown.stability = { rescores, flips };
+  }
+  const seconds = (performance.now() - started) / 1000;
+  postMessage({ id, result: { verdict: toDict(verdict), faces, width, height, seconds } });
+}
+
+const told = (error, otherwise) =>
+  error instanceof DetectError
+    ? { code: error.code, text: error.message }
+    : { code: "failed", text: sentence(otherwise, error?.message ?? error) };
+
+onmessage = ({ data }) => {
+  judge({ thorough: table.detector.THOROUGH, ...data }).catch((error) =>
+    postMessage({ id: data.id, error: told(error, "FAILED") }),
+  );
+};
+
+start().catch((error) => postMessage({ fault: told(error, "NO_START") }));
