@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from itertools import combinations
 
 import pytest
@@ -115,6 +116,11 @@ def test_inside_the_package_imports_run_from_the_higher_layer_to_the_lower():
         if (whole if other == "deepfake_detect" else rank[other.split(".")[1]]) > rank[name.split(".")[1]]
     ]
     assert not upwards
+
+
+def test_no_two_files_of_tests_share_a_name():
+    names = Counter(file.name for file in (ROOT / "tests").rglob("*.py") if file.name != "conftest.py")
+    assert len(names) > 100 and not [name for name, count in names.items() if count > 1]  # pytest reads one of them
 
 
 def test_no_imports_go_in_a_circle():
