@@ -8,11 +8,13 @@ import numpy as np
 
 from deepfake_detect.face.crop import cut
 from train.augment import augment
-from train.blend import self_blend
+from train.blend import face_swap, pose_distance, self_blend
 from train.crops import Crops
 from train.degrade import bordered, degrade, erase, reframe, relight, saturate, turned
 from train.kinds import KINDS, kind_number
 from train.recipe import Recipe, Sampling
+
+DONORS = 12  # photographs among which the donor of a swap is chosen by its pose
 
 
 class Batches(keras.utils.PyDataset):
@@ -37,6 +39,7 @@ class Batches(keras.utils.PyDataset):
         self.crops, self.batch_size, self.size, self.recipe, self.epoch = crops, batch_size, size, recipe, epoch
         self._pool = ThreadPoolExecutor(os.cpu_count())
         self.order, self.blended = np.arange(len(crops)), np.zeros(len(crops), bool)
+        self._donors = np.flatnonzero((crops.labels == 0) & crops.with_face)
         if recipe and recipe.sampling:
             rng, count = np.random.default_rng([recipe.seed, epoch]), recipe.views_per_epoch or len(crops)
             self.order, self.blended = draw(crops, recipe.sampling, rng, count)
@@ -65,7 +68,7 @@ class Batches(keras.utils.PyDataset):
         recipe, kept = self.recipe, self.crops.kept[number]
         rng = np.random.default_rng([recipe.seed, self.epoch, place])
         whole = self.crops.region(number)
-        picture = self_blend(whole, kept.face, rng) if self.blended[place] else whole
+        picture = self._blend(number, rng) if self.blended[place] else whole
         if recipe.reframe and recipe.reframe.border and rng.random() < recipe.reframe.border:
             picture = bordered(picture, kept.square, rng)
         if recipe.degrade:
@@ -86,6 +89,16 @@ class Batches(keras.utils.PyDataset):
             crop = erase(crop, recipe.erase, rng)
         return augment(crop, recipe.augment, rng)
 
+    def _blend(self, number: int, rng: np.random.Generator) -> np.ndarray:
+        """The region of a photograph, self-blended or with the face of another, whose pose is like its own."""
+        region, face = self.crops.region(number), self.crops.kept[number].face
+        swapped, others = self.recipe.sampling.swapped, self._donors[self._donors != number]
+        if not (swapped and len(others)) or rng.random() >= swapped:
+            return self_blend(region, face, rng)
+        donors = rng.choice(others, DONORS)
+        donor = min(donors, key=lambda other: pose_distance(face, self.crops.kept[other].face))
+        return face_swap(region, face, self.crops.region(donor), self.crops.kept[donor].face, rng)
+
 
 def draw(
     crops: Crops, options: Sampling, rng: np.random.Generator, count: int | None = None
@@ -98,10 +111,9 @@ def draw(
     real ones, from those in which a face was found.
     """
     count = count or len(crops)
-    with_face = np.array([kept.face is not None for kept in crops.kept])
     blends = round(count / 2 * options.self_blend)
     parts = [(crops.labels == 0, count - count // 2), (crops.labels == 1, count // 2 - blends),
-             ((crops.labels == 0) & with_face, blends)]  # fmt: skip
+             ((crops.labels == 0) & crops.with_face, blends)]  # fmt: skip
     numbers = [_draw_from(np.flatnonzero(chosen), crops, draws, options, rng) for chosen, draws in parts]
     blended = np.repeat([False, False, True], [len(part) for part in numbers])
     shuffled = rng.permutation(len(blended))

@@ -61,7 +61,13 @@ def self_blend(picture: np.ndarray, face: FoundFace, rng: np.random.Generator) -
     return _blend(picture, region, source, _warp(mask, to_region, source.shape, cv2.BORDER_CONSTANT))
 
 
-def face_swap(target: np.ndarray, target_face: FoundFace, donor: np.ndarray, donor_face: FoundFace) -> np.ndarray:
+def face_swap(
+    target: np.ndarray,
+    target_face: FoundFace,
+    donor: np.ndarray,
+    donor_face: FoundFace,
+    rng: np.random.Generator | None = None,
+) -> np.ndarray:
     """Lay the donor's face over the target's, as early face-swap programs did.
 
     The donor is aligned by an affine map fitted to the five landmarks, brought to the target's mean and
@@ -72,6 +78,8 @@ def face_swap(target: np.ndarray, target_face: FoundFace, donor: np.ndarray, don
         target_face: the face to replace.
         donor: [H', W', 3] uint8 RGB, 0..255.
         donor_face: the face to take.
+        rng: varies the mask's size, shape and softness and the donor's sharpness, for training; without it the swap
+            is always the same.
 
     Returns:
         A new array [H, W, 3] uint8 RGB, 0..255.
@@ -87,9 +95,24 @@ def face_swap(target: np.ndarray, target_face: FoundFace, donor: np.ndarray, don
     donor = cv2.resize(donor, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
     points = np.column_stack([np.array(donor_face.landmarks) * shrink, np.ones(len(onto))])
     align = np.linalg.lstsq(points, onto, rcond=None)[0].T
-    mask = _warp(_ellipse(target_face, ELLIPSE_AXES), to_region, shape, cv2.BORDER_CONSTANT)
-    source = _match_colours(_warp(donor, align, shape), target[region], (mask > 0.5).astype(np.uint8))
-    return _blend(target, region, source, cv2.GaussianBlur(mask, (0, 0), SWAP_BLUR * _scale(to_region)))
+    source, mask, blur = _warp(donor, align, shape), _ellipse(target_face, ELLIPSE_AXES), SWAP_BLUR
+    if rng is not None:
+        source = _resharpen(source, rng) if rng.random() < 0.5 else source
+        mask, blur = _elastic(_ellipse(target_face, ELLIPSE_AXES * rng.uniform(0.8, 1.1, 2)), rng), rng.uniform(2, 7)
+    mask = _warp(mask, to_region, shape, cv2.BORDER_CONSTANT)
+    source = _match_colours(source, target[region], (mask > 0.5).astype(np.uint8))
+    return _blend(target, region, source, cv2.GaussianBlur(mask, (0, 0), blur * _scale(to_region)))
+
+
+def pose_distance(face: FoundFace, other: FoundFace) -> float:
+    """How far the landmarks of two faces lie apart once one is laid over the other, as root mean square in pixels of
+    the 112 x 112 landmark template: 2 is alike, 10 is another pose."""
+    here, there = (_applied(_similarity(f.landmarks, TEMPLATE), f.landmarks) for f in (face, other))
+    return float(np.sqrt(np.mean(np.sum((here - there) ** 2, axis=1))))
+
+
+def _applied(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    return np.column_stack([np.array(points), np.ones(len(points))]) @ matrix.T
 
 
 def _similarity(points: np.ndarray, onto: np.ndarray) -> np.ndarray:

@@ -75,6 +75,11 @@ class Crops:
     def __len__(self) -> int:
         return len(self.kept)
 
+    @property
+    def with_face(self) -> np.ndarray:
+        """[N] bool: in which a face was found."""
+        return np.array([kept.face is not None for kept in self.kept], bool)
+
     def without(self, paths: Container[str]) -> "Crops":
         """The same less those of some paths."""
         left = [number for number, path in enumerate(self.paths) if path not in paths]

@@ -100,6 +100,7 @@ class Sampling(_Strict):
 
     power: float = Field(ge=0, le=1)  # a source is drawn as its pictures to this power: 1 as it is, 0 all alike
     self_blend: Share  # of the fakes drawn are self-blended photographs of the training set
+    swapped: Annotated[float, Field(gt=0, le=1)] | None = None  # of those get another photograph's face instead
     kinds: dict[str, Annotated[float, Field(ge=0)]] | None = None  # how often each kind of train/kinds.csv is drawn,
     # against the others of its class; those that are not named, and pictures of no known kind, are drawn as 1
     favoured: dict[str, Annotated[float, Field(gt=0)]] | None = None  # part of train/kinds.csv -> times as often

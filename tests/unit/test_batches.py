@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from recipes import FULL, PLAIN, make_crops
 
+from train import batches as batches_module
 from train.batches import Batches, draw
+from train.blend import face_swap
 from train.crops import Crops
 from train.recipe import Sampling
 
@@ -81,3 +83,14 @@ def test_self_blends_are_photographs_with_a_face_and_count_as_fakes():
     assert labels[batches.blended].min() == 1 and labels.sum() == 20
     faceless = make_crops([0] * 20 + [1] * 20, ["a"] * 40, faces=False)
     assert len(draw(faceless, Sampling(power=1.0, self_blend=0.0), np.random.default_rng(0))[0]) == 40
+
+
+def test_a_share_of_the_blends_are_swaps_and_the_same_again(crops, monkeypatch):
+    sampling = Sampling(power=1.0, self_blend=0.5, swapped=0.5)
+    swapped = []
+    monkeypatch.setattr(batches_module, "face_swap", lambda *given: swapped.append(given) or face_swap(*given))
+    first, again = (Batches(crops, 100, 32, FULL.model_copy(update={"sampling": sampling}), 1) for _ in range(2))
+    pixels, labels = first[0]
+    assert 0 < len(swapped) < first.blended.sum() and labels[first.blended].min() == 1
+    assert np.array_equal(again[0][0], pixels)
+    assert all(donor is not target for target, _, donor, _, _ in swapped)

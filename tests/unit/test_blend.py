@@ -131,6 +131,27 @@ def test_a_swap_has_the_donors_features_in_the_targets_colours(target, donor):
     assert np.array_equal(swapped[~around(face, target.shape, 0.3)], target[~around(face, target.shape, 0.3)])
 
 
+def test_random_swaps_differ_and_depend_on_nothing_but_their_seed():
+    (target, face), (donor, donor_face) = found(TESLA), found(HOPPER)
+    first, again, other = (
+        blend.face_swap(target, face, donor, donor_face, np.random.default_rng(seed)) for seed in (3, 3, 4)
+    )
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+    assert (features(first, face) * features(donor, donor_face)).mean() > 0.6
+
+
+def test_the_distance_of_poses_does_not_depend_on_place_size_and_tilt():
+    _, face = found(HOPPER)
+    turned = (np.array(face.landmarks) @ [[0.6, 0.8], [-0.8, 0.6]]) * 3 + (40, 7)
+    assert blend.pose_distance(face, FoundFace(face.box, 1.0, tuple(map(tuple, turned)))) < 1e-6
+    nose_moved = (
+        *face.landmarks[:2],
+        (face.landmarks[2][0] + 0.2 * face.side, face.landmarks[2][1]),
+        *face.landmarks[3:],
+    )
+    assert blend.pose_distance(face, FoundFace(face.box, 1.0, nose_moved)) > 2
+
+
 def test_a_swap_with_oneself_changes_next_to_nothing():
     picture, face = found(HOPPER)
     change = np.abs(blend.face_swap(picture, face, picture, face).astype(int) - picture)
