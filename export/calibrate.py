@@ -3,16 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import onnx
 
 from deepfake_detect.atomic_files import atomic_write
 from deepfake_detect.detector import Detector
-from deepfake_detect.model.onnx_model import Metadata
+from deepfake_detect.model.onnx_model import Metadata, Outputs
 from deepfake_detect.model.scoring import crop_outputs
 from train.calibrate import Asked, calibrate
 from train.data import DataError, Folders, Sample, read_samples
 from train.evaluate import measured_headline
-from train.looks import Cutting, look_at
+from train.looks import Cutting, look_at, unseen_outputs
 from train.tiers import TIERS
 
 
@@ -42,7 +43,7 @@ def recalibrate(model: Path, data: Folders, out: Path, tier: str, asked: Asked) 
         raise DataError(f"--false-alarms {asked.false_alarms} must be over 0, and under 1.")
     detector = Detector(model)
     samples = read_samples(data, detector.metadata.seed, needed=("val",))
-    fitted = calibrated(detector, [sample for sample in samples if sample.split == "val"], tier, asked)
+    fitted = calibrated(detector, samples, tier, asked)
     metadata = _write(fitted, detector, samples, out)
     low, high = metadata.unsure_band
     print(f"{out}: temperature {metadata.temperature:.3f}, unsure between {low:.2f} and {high:.2f}")
@@ -73,24 +74,28 @@ def _write(metadata: Metadata, detector: Detector, samples: list[Sample], out: P
     return metadata
 
 
-def calibrated(detector: Detector, val: list[Sample], tier: str, asked: Asked) -> Metadata:
+def calibrated(detector: Detector, samples: list[Sample], tier: str, asked: Asked) -> Metadata:
     """A detector's metadata with temperature, unsure band and kinds as val gives them for its looks.
 
     Args:
         detector: of the network to calibrate.
-        val: pictures held out.
+        samples: of which val counts, and cross where the band is to hold on it as well.
         tier: their state, see `train.tiers`.
         asked: of the unsure band.
 
     Raises:
-        DataError: val has no readable picture of one class.
+        DataError: val, or cross, has no readable picture of one class.
     """
     m = detector.metadata
-    looked = look_at(
-        val, Cutting(m.crop_margin, m.size, m.resampling, tier), lambda crops: crop_outputs(detector.model, crops),
-        m.looks.framings, detector.face_finder,
-    )  # fmt: skip
-    fitted = calibrate(looked.mean(m.looks), looked.labels, looked.kinds, asked)
+    cutting = Cutting(m.crop_margin, m.size, m.resampling, tier)
+
+    def outputs(crops: np.ndarray) -> Outputs:
+        return crop_outputs(detector.model, crops)
+
+    val = [sample for sample in samples if sample.split == "val"]
+    looked = look_at(val, cutting, outputs, m.looks.framings, detector.face_finder)
+    unseen = unseen_outputs(samples, asked, cutting, outputs, m.looks)
+    fitted = calibrate(looked.mean(m.looks), looked.labels, looked.kinds, asked, unseen)
     band = (fitted["unsure_band"][0], fitted["unsure_band"][1])
     return replace(m, temperature=fitted["temperature"], unsure_band=band, kinds=fitted.get("kinds"))
 

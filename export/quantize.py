@@ -22,7 +22,7 @@ from export import ExportError
 from export.calibrate import calibrated
 from export.quantize_report import quantize_markdown
 from export.rounding import round_weights
-from train.calibrate import Asked
+from train.calibrate import asked_by
 from train.crops import Framing, cached_crops
 from train.data import DataError, Folders, Sample, data_sha256, read_samples
 from train.evaluate import headline, latency_ms, tier_report
@@ -73,9 +73,7 @@ def quantize(model: Path, data: Folders, out: Path, report: Path, recipe: str | 
         proto = to_int8(detector.model.path, crops)
         tier = used.tier or "clean"
         _save(proto, metadata, detector.model.sha256, partial_file)
-        asked = Asked(used.decided_accuracy, used.false_alarms)
-        val = [sample for sample in samples if sample.split == "val"]
-        metadata = calibrated(Detector(partial_file), val, tier, asked)
+        metadata = calibrated(Detector(partial_file), samples, tier, asked_by(used))
         _save(proto, metadata, detector.model.sha256, partial_file)
         pair = {"fp32": detector, "int8": Detector(partial_file)}
         measured = {"val": measure(pair, samples, "val")}
@@ -231,6 +229,7 @@ def _report(files: dict[str, Model], measured: dict, recipe: Recipe, tier: str, 
             "tier": tier,
             "decided_accuracy": recipe.decided_accuracy,
             "false_alarms": recipe.false_alarms,
+            "unseen_accuracy": recipe.unseen_accuracy,
         },
         "gate": {"auc_lost": MAX_AUC_LOST, "ece_gained": MAX_ECE_GAINED, "bytes": MAX_BYTES},
         "onnxruntime": version("onnxruntime"),

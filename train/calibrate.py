@@ -9,6 +9,7 @@ from scipy.optimize import minimize_scalar
 
 from deepfake_detect.model.onnx_model import Outputs, kind_of_fake, probability
 from train.kinds import KINDS, kind_number
+from train.recipe import Recipe
 
 PRECISION = 0.85  # asked of a kind that is named
 MIN_DECIDED = 20  # verdicts on one side of the band, below which its accuracy on val means nothing
@@ -21,6 +22,12 @@ class Asked:
 
     accuracy: float  # share of right verdicts outside it, both sides together, 0.5..1
     false_alarms: float | None = None  # share of the photographs of each kind that may be called fake; None: any
+    unseen_accuracy: float | None = None  # as `accuracy`, on pictures of generators that nobody trained on; None: any
+
+
+def asked_by(recipe: Recipe) -> Asked:
+    """What a recipe asks of the unsure band."""
+    return Asked(recipe.decided_accuracy, recipe.false_alarms, recipe.unseen_accuracy)
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
@@ -63,7 +70,11 @@ def _photographs(labels: np.ndarray, kinds: np.ndarray) -> dict[str, np.ndarray]
 
 
 def unsure_band(
-    p_fake: np.ndarray, labels: np.ndarray, asked: Asked, kinds: Sequence[str] | None = None
+    p_fake: np.ndarray,
+    labels: np.ndarray,
+    asked: Asked,
+    kinds: Sequence[str] | None = None,
+    unseen: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[float, float]:
     """The band that leaves the most verdicts outside it, of which a share `asked.accuracy` is right, and by which no
     kind of photograph has more false alarms than asked.
@@ -73,6 +84,8 @@ def unsure_band(
         labels: [N], 0 real, 1 fake.
         asked: see `Asked`.
         kinds: [N] see `balanced`, by which verdicts count; by default all photographs are of one kind.
+        unseen: p_fake and labels [M] of pictures of generators that nobody trained on, of whose verdicts a share
+            `asked.unseen_accuracy` is to be right as well.
 
     Returns:
         (low, high) in steps of 0.01, with 0 <= low <= 0.5 <= high <= 1; a side without MIN_DECIDED verdicts
@@ -92,12 +105,29 @@ def unsure_band(
             right = float(weights[real & (labels == 0)].sum() + weights[fake & (labels == 1)].sum())
             worth = decided, right, float(low - high)  # of bands that decide the same, the narrowest
             known = real.sum() >= MIN_DECIDED or low == 0
-            if known and decided and right >= asked.accuracy * decided and worth > best:
+            better = known and decided and right >= asked.accuracy * decided and worth > best
+            if better and _holds_on_unseen(unseen, asked.unseen_accuracy, float(low), float(high)):
                 best, chosen = worth, (float(low), float(high))
     return chosen
 
 
-def calibrate(given: Outputs, labels: np.ndarray, kinds: Sequence[str], asked: Asked) -> dict:
+def _holds_on_unseen(
+    unseen: tuple[np.ndarray, np.ndarray] | None, accuracy: float | None, low: float, high: float
+) -> bool:
+    if unseen is None or accuracy is None:
+        return True
+    p_fake, labels = unseen
+    decided = (p_fake >= high) | (p_fake <= low)
+    return np.sum(((p_fake >= high) == labels)[decided]) >= accuracy * decided.sum()
+
+
+def calibrate(
+    given: Outputs,
+    labels: np.ndarray,
+    kinds: Sequence[str],
+    asked: Asked,
+    unseen: tuple[Outputs, np.ndarray] | None = None,
+) -> dict:
     """Everything that is fitted to val.
 
     Args:
@@ -105,6 +135,7 @@ def calibrate(given: Outputs, labels: np.ndarray, kinds: Sequence[str], asked: A
         labels: [N], 0 real, 1 fake.
         kinds: [N] see `train.kinds.kind_and_part`.
         asked: of the band.
+        unseen: outputs and labels of pictures of generators that nobody trained on: a second opinion on the band.
 
     Returns:
         {"temperature", "unsure_band": [low, high], "kinds": see `calibrate_kinds`, of a network that gives kinds,
@@ -112,7 +143,8 @@ def calibrate(given: Outputs, labels: np.ndarray, kinds: Sequence[str], asked: A
     """
     temperature = fit_temperature(given.logits, labels, balanced(labels, kinds))
     p_fake = probability(given.logits, temperature)
-    band = unsure_band(p_fake, labels, asked, kinds)
+    other = unseen and (probability(unseen[0].logits, temperature), unseen[1])
+    band = unsure_band(p_fake, labels, asked, kinds, other)
     said_fake = p_fake >= band[1]
     values: dict = {"temperature": temperature, "unsure_band": list(band)}
     if given.kinds is not None:

@@ -13,7 +13,7 @@ from deepfake_detect.face.crop import cut
 from deepfake_detect.face.face_crops import face_framings
 from deepfake_detect.face.finder import FaceFinder
 from deepfake_detect.model.onnx_model import Looks, Outputs, probability
-from train.calibrate import balanced, fit_temperature
+from train.calibrate import Asked, balanced, fit_temperature
 from train.crops import cancelling_pool
 from train.data import DataError, Sample
 from train.tiers import open_degraded
@@ -96,6 +96,25 @@ def look_at(
         np.concatenate([one.logits for one in given]).reshape(shape),
         np.concatenate(kinds).reshape(shape) if kinds else None,
     )
+
+
+def unseen_outputs(
+    samples: Sequence[Sample],
+    asked: Asked,
+    cutting: Cutting,
+    network: Callable[[np.ndarray], Outputs],
+    looks: Looks,
+) -> tuple[Outputs, np.ndarray] | None:
+    """Outputs and labels of the pictures of the split cross, where the band is to hold on these as well.
+
+    Raises:
+        DataError: it is, and the data has no such split.
+    """
+    if asked.unseen_accuracy is None:
+        return None
+    cross = [sample for sample in samples if sample.split == "cross"]
+    looked = look_at(cross, cutting, network, looks.framings)
+    return looked.mean(looks), looked.labels
 
 
 def _cut(

@@ -1,6 +1,7 @@
 """The end of a training: how its network looks at a face, and what its numbers mean, from val."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
@@ -8,10 +9,10 @@ import numpy as np
 
 from deepfake_detect.atomic_files import write_text
 from deepfake_detect.model.onnx_model import Outputs
-from train.calibrate import Asked, calibrate
+from train.calibrate import asked_by, calibrate
 from train.data import DataError, Folders, Sample, data_sha256, read_samples
 from train.epoch import outputs_of
-from train.looks import Cutting, candidates, chosen, look_at
+from train.looks import Cutting, candidates, chosen, look_at, unseen_outputs
 from train.network import build
 from train.recipe import Recipe, RecipeError, load_recipe
 from train.run import Run
@@ -38,14 +39,15 @@ def calibrate_run(run: Run, samples: list[Sample], recipe: Recipe | None = None)
     tier = recipe.tier or "clean"
     cutting = Cutting(recipe.crop_margin, recipe.size, recipe.resampling, tier)
     looked = look_at([sample for sample in samples if sample.split == "val"], cutting, _network(model))
-    rows, asked = candidates(looked), Asked(recipe.decided_accuracy, recipe.false_alarms)
+    rows, asked = candidates(looked), asked_by(recipe)
     looks = chosen(rows)
-    values = calibrate(looked.mean(looks), looked.labels, looked.kinds, asked) | {
+    unseen = unseen_outputs(samples, asked, cutting, _network(model), looks)
+    values = calibrate(looked.mean(looks), looked.labels, looked.kinds, asked, unseen) | {
         "looks": {"framings": list(looks.framings), "mirrored": looks.mirrored},
         "candidates": rows,
         "split": "val",
         "tier": tier,
-        "asked": {"accuracy": asked.accuracy, "false_alarms": asked.false_alarms},
+        "asked": asdict(asked),
     }
     write_text(run.folder / "calibration.json", json.dumps(values, indent=2) + "\n")
     if values["unsure_band"] == [0.0, 1.0]:

@@ -163,6 +163,7 @@ class Recipe(_Strict):
     tier: Literal["web", "hard"] | None = None  # of val, to choose the epoch and to calibrate; see train.tiers
     decided_accuracy: float = Field(gt=0.5, le=1)  # see train.calibrate.unsure_band
     false_alarms: float | None = Field(default=None, gt=0, lt=1)  # of the worst kind of photograph, see there
+    unseen_accuracy: float | None = Field(default=None, gt=0.5, le=1)  # as decided_accuracy, on the split cross
 
     @field_validator("learning_rate", "sizes", "first_trained_layer")
     @classmethod
@@ -217,9 +218,9 @@ class Recipe(_Strict):
 
     @property
     def sha256(self) -> str:
-        """Of the values, whatever the file's comments and order. Without `false_alarms`, which is asked of what was
-        trained, and may be asked anew."""
-        values = self.model_dump_json(exclude_none=True, exclude={"false_alarms"})
+        """Of the values, whatever the file's comments and order. Without `false_alarms` and `unseen_accuracy`, which
+        are asked of what was trained, and may be asked anew."""
+        values = self.model_dump_json(exclude_none=True, exclude={"false_alarms", "unseen_accuracy"})
         return hashlib.sha256(values.encode()).hexdigest()
 
 

@@ -62,6 +62,16 @@ def test_where_no_threshold_holds_the_bound_nothing_is_called_fake():
     assert high == 1.0 and low > 0
 
 
+def test_a_band_may_have_to_hold_on_generators_that_nobody_trained_on():
+    p_fake, labels, kinds = portraits_and_frames(0)
+    unseen = np.array([0.05] * 90 + [0.2] * 20 + [0.95] * 90), np.repeat([0, 1, 1], [90, 20, 90])
+    assert unsure_band(p_fake, labels, Asked(0.9), kinds, unseen) == (0.5, 0.5)
+    low, high = unsure_band(p_fake, labels, Asked(0.9, unseen_accuracy=0.95), kinds, unseen)
+    assert low == pytest.approx(0.19) and high == 0.5  # 180 of 200 would be right, and so the 20 are left out
+    all_wrong = unseen[0], 1 - unseen[1]
+    assert unsure_band(p_fake, labels, Asked(0.9, unseen_accuracy=0.95), kinds, all_wrong) == (0.0, 1.0)
+
+
 def test_calibrating_tells_what_each_kind_of_photograph_gets():
     p_fake, labels, kinds = portraits_and_frames(2)
     logits = np.stack([np.zeros_like(p_fake), np.log(p_fake / (1 - p_fake))], axis=1)

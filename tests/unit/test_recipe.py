@@ -123,7 +123,8 @@ def test_the_hash_is_of_the_values_not_of_the_text(tmp_path):
     assert one.sha256 == other.sha256 == turned.sha256 != changed.sha256
 
 
-def test_what_is_asked_of_false_alarms_is_no_part_of_what_was_trained(tmp_path):
+def test_what_is_asked_of_the_band_is_no_part_of_what_was_trained(tmp_path):
     one = load_recipe(write(tmp_path, RECIPE))
-    asked = load_recipe(write(tmp_path, RECIPE + "\nfalse_alarms: 0.06\n"))
-    assert asked.false_alarms == 0.06 and asked.sha256 == one.sha256 and one.false_alarms is None
+    asked = load_recipe(write(tmp_path, RECIPE + "\nfalse_alarms: 0.06\nunseen_accuracy: 0.9\n"))
+    assert (asked.false_alarms, asked.unseen_accuracy) == (0.06, 0.9) and asked.sha256 == one.sha256
+    assert one.false_alarms is None and one.unseen_accuracy is None
