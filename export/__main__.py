@@ -13,6 +13,7 @@ from export import ExportError, card, push, repository, space, web
 from export import quantize as quantization
 from export.calibrate import add_arguments, recalibrate, remeasure
 from train.calibrate import Asked
+from train.command_line import exit_status
 from train.data import DataError
 from train.recipe import RecipeError
 
@@ -50,19 +51,10 @@ def main(argv: list[str] | None = None) -> int:
         module.add_arguments(folder)
         folder.set_defaults(run_command=_folder, build=build)
     args = parser.parse_args(argv)
-    try:
-        args.run_command(args)
-    except (DataError, ExportError, ModelError, RecipeError) as error:
-        sentence = str(error)
-    except OSError as error:
-        sentence = f"{error.filename or 'A file'}: {error.strerror or error}."
-    except KeyboardInterrupt:
-        print("\nInterrupted; no file was written.", file=sys.stderr)
-        return 130
-    else:
-        return 0
-    print(f"python -m export {args.command}: {sentence}", file=sys.stderr)
-    return 2
+    return exit_status(
+        f"python -m export {args.command}", lambda: args.run_command(args) or 0,
+        (DataError, ExportError, ModelError, RecipeError), "Interrupted; no file was written.",
+    )  # fmt: skip
 
 
 def _onnx(args: argparse.Namespace) -> None:

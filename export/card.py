@@ -122,7 +122,7 @@ def card_text(found: Findings, name: str = NAME, space: str | None = None) -> st
         ("What it takes and gives", _input(found)),
         ("What it is for, and what not", INTENDED.format(limits=LIMITS)),
         ("How good it is", _measured(found.reports)),
-        *([("Small changes", _shaken(found.battery))] if found.battery else []),
+        *([("Small changes", _small_changes(found.battery))] if found.battery else []),
         *([("The int8 file", found.int8)] if found.int8 else []),
         *([("Beside other networks", _compared(found.comparison))] if found.comparison else []),
         (
@@ -215,7 +215,7 @@ def _measured(reports: list[dict]) -> str:
     )  # fmt: skip
 
 
-def _shaken(battery: dict) -> str:
+def _small_changes(battery: dict) -> str:
     return (
         "How far a border, a turn, the mirror, a filter or another file move what is said of a picture:\n\n"
         f"{short_markdown(battery)}\n\n![Change of the chance by what was done](reports/battery/battery.png)"

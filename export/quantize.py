@@ -14,7 +14,7 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from deepfake_detect.atomic_files import atomic_write, write_text
+from deepfake_detect.atomic_files import atomic_write
 from deepfake_detect.detector import Detector, default_model
 from deepfake_detect.model.onnx_model import Metadata, Model
 from deepfake_detect.model.scoring import BATCH
@@ -28,6 +28,7 @@ from train.data import DataError, Folders, Sample, data_sha256, read_samples
 from train.evaluate import headline, latency_ms, tier_report
 from train.metrics import THRESHOLD
 from train.recipe import Recipe, load_recipe
+from train.report import write_report
 from train.scored_set import ScoredSet, judge
 from train.tiers import TIERS, open_degraded
 
@@ -87,8 +88,7 @@ def quantize(model: Path, data: Folders, out: Path, report: Path, recipe: str | 
         files = {"fp32": detector.model, "int8": Model(partial_file)}
         values = _report(files, measured, used, tier, len(crops), data_sha256(data, samples))
         report.mkdir(parents=True, exist_ok=True)
-        write_text(report / "quantize.md", quantize_markdown(values))
-        write_text(report / "quantize.json", json.dumps(values, indent=1) + "\n")
+        write_report(report, "quantize", values, quantize_markdown(values))
     return values
 
 

@@ -58,7 +58,8 @@ CALLS = {
 }
 # What is wrong with a request itself comes as an exception before there is an event: KeyError or TypeError of the
 # functions of Gradio that look up what is called (the routes' own functions have no name) and its arguments.
-PARSERS = {("gradio.routes", "_"), ("gradio.route_utils", "get_fn"), ("gradio_client.utils", "construct_args")}
+PARSERS = {("gradio.routes", "_"), ("gradio.route_utils", "get_fn"), ("gradio_client.utils", "construct_args"),
+           ("gradio.queueing", "push")}  # fmt: skip
 
 
 def not_a_tool(endpoint: Callable) -> Callable:

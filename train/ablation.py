@@ -1,14 +1,12 @@
 """What each part of a recipe is worth: short runs that differ in one thing, measured on val and cross."""
 
 import csv
-import json
 import re
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from deepfake_detect.atomic_files import write_text
 from deepfake_detect.model.onnx_model import probability
 from train.ablation_report import MEASURED, ablation_markdown, draw_ablation, variants
 from train.batches import Batches
@@ -18,7 +16,7 @@ from train.fit import fit
 from train.metrics import figures_by_source
 from train.network import WeightsError, build
 from train.recipe import Recipe
-from train.report import check_marks, update_docs
+from train.report import check_marks, update_docs, write_report
 from train.run import Run
 from train.timing import seconds, timed
 
@@ -92,8 +90,7 @@ def run(recipe: Recipe, epochs: int, data: Folders, weights: str | Path, out: Pa
     report |= {"keras": keras.__version__, "rows": rows}
     print(ablation_markdown(report))
     draw_ablation(report, out / "ablation.png")
-    write_text(out / "ablation.md", ablation_markdown(report))
-    write_text(out / "ablation.json", json.dumps(report, indent=1) + "\n")
+    write_report(out, "ablation", report, ablation_markdown(report))
     if docs:
         update_docs(docs, "ablation", ablation_markdown(report))
     return 0

@@ -1,7 +1,6 @@
 """The shortcut audit: what the files of a data set give away about the label before a network sees a face."""
 
 import argparse
-import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from train.audit_features import STAGES, Hashed, Measured, hashed, measure
 from train.audit_plots import draw_plots
 from train.audit_report import FACES, audit_markdown, flagged, giveaway_table
 from train.audit_shortcuts import SHORTCUT, giveaway
+from train.command_line import SPLIT_FOLDERS, add_data, add_out
 from train.crops import cancelling_pool
 from train.data import (
     DataError,
@@ -34,6 +34,7 @@ from train.data import (
 )
 from train.leaks import leaks
 from train.recipe import Recipe, load_recipe
+from train.report import write_report
 
 RECIPE = "shipped"  # what its network is shown is what is audited
 PICTURES = 120  # measured of each split, source and class, by default; all are compared with each other
@@ -44,11 +45,10 @@ SPLIT_ORDER = ("train", "val", "test", "cross")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that `run` reads."""
-    parser.add_argument("--data", type=Path, required=True, nargs="+", metavar="DIR",
-                        help="folders with <split>/<real|fake>/ or <real|fake>/, which make one data set")  # fmt: skip
+    add_data(parser, SPLIT_FOLDERS)
     parser.add_argument("--pictures", type=int, default=PICTURES, metavar="N",
                         help=f"measured at most, of each split, source and class (default: {PICTURES})")  # fmt: skip
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for audit.json, audit.md and pictures")
+    add_out(parser, "for audit.json, audit.md and pictures")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,8 +67,7 @@ def run(args: argparse.Namespace) -> int:
     plots = draw_plots(report, out)
     paths = {sample.name: sample.path for sample in samples}
     shown = sheets.write(faces) | write_pairs(report["duplicates"]["near"]["closest"], paths, faces)
-    write_text(out / "audit.json", json.dumps(report, indent=1) + "\n")
-    write_text(out / "audit.md", audit_markdown(report, plots, shown))
+    write_report(out, "audit", report, audit_markdown(report, plots, shown))
     print(giveaway_table(report))
     print(f"shortcuts: {', '.join(name for name, _ in flagged(report)) or 'none'}; see {out / 'audit.md'}")
     return 0

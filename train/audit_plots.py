@@ -1,6 +1,6 @@
 """Plots of an audit; none of them shows a face."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -127,21 +127,17 @@ def _draw_spread(axis: Axes, values: dict, y: float, colour: str) -> None:
 def _spectrum(report: dict, path: Path) -> bool:
     """Median spectrum of the crops, real against fake, a panel per source."""
     spectra = report["spectrum"]
-    columns = min(4, len(spectra))
-    rows = -(-len(spectra) // columns)
-    with _figure(path, max(7.5, 3 * columns + 0.6), 2.4 * rows + 0.8) as figure:
-        axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
-        for axis, (source, classes) in zip(axes, spectra.items(), strict=False):
+    if not spectra:
+        return False
+    styles = {"real": "-", "fake": "--"}
+    with _panels(path, list(spectra), 4, (3, 2.4), "power, dB") as (figure, axes):
+        for source, classes in spectra.items():
             for label, stages in classes.items():
                 power = stages["crop"]
-                axis.plot(_share(power), power, color=COLOURS[label], linestyle={"real": "-", "fake": "--"}[label])
-            axis.set_title(source, fontsize=10)
-            axis.grid(color="0.92")
-        _end_columns(axes, len(spectra), columns)
-        lines = [axes[0].plot([], [], color=COLOURS[n], linestyle=s)[0] for n, s in (("real", "-"), ("fake", "--"))]
+                axes[source].plot(_share(power), power, color=COLOURS[label], linestyle=styles[label])
+        first = next(iter(axes.values()))
+        lines = [first.plot([], [], color=COLOURS[label], linestyle=style)[0] for label, style in styles.items()]
         figure.legend(lines, LABELS, loc="outside upper right", ncols=2, frameon=False)
-        figure.supxlabel("frequency, share of the highest", fontsize=10)
-        figure.supylabel("power, dB", fontsize=10)
         _title(figure, "Radially averaged power spectrum of the face crops, median")
     return True
 
@@ -151,24 +147,36 @@ def _spectrum_difference(report: dict, path: Path) -> bool:
     spectra = {source: classes for source, classes in report["spectrum"].items() if len(classes) == len(LABELS)}
     if not spectra:
         return False
-    columns = min(3, len(spectra))
-    rows = -(-len(spectra) // columns)
-    with _figure(path, max(7.5, 3.6 * columns + 0.6), 2.5 * rows + 0.9) as figure:
-        axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
-        for axis, (source, classes) in zip(axes, spectra.items(), strict=False):
-            axis.axhline(0, color="0.5", linewidth=1)
+    with _panels(path, list(spectra), 3, (3.6, 2.5), "fake less real, dB") as (figure, axes):
+        for source, classes in spectra.items():
+            axes[source].axhline(0, color="0.5", linewidth=1)
             for stage, style in (("crop", "-"), ("normalised", "--")):
                 difference = np.array(classes["fake"][stage]) - classes["real"][stage]
-                axis.plot(_share(difference), difference, style, color=STAGE_MARKS[stage][0], label=stage)
-            axis.set_title(source, fontsize=10)
-            axis.grid(color="0.92")
-        _end_columns(axes, len(spectra), columns)
-        handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper right", ncols=2, frameon=False)
-        figure.supxlabel("frequency, share of the highest", fontsize=10)
-        figure.supylabel("fake less real, dB", fontsize=10)
+                axes[source].plot(_share(difference), difference, style, color=STAGE_MARKS[stage][0], label=stage)
+        lines, stages = next(iter(axes.values())).get_legend_handles_labels()
+        figure.legend(lines, stages, loc="outside upper right", ncols=2, frameon=False)
         _title(figure, "What the fakes' spectrum has more of (above 0) or less")
     return True
+
+
+@contextmanager
+def _panels(
+    path: Path, sources: Sequence[str], most: int, size: tuple[float, float], power: str
+) -> Iterator[tuple[Figure, dict[str, Axes]]]:
+    """A figure of spectra with a panel for each source, at most so many side by side, each so many inches wide and
+    high; `power` names what is shown from below to the top."""
+    columns = min(most, len(sources))
+    rows = -(-len(sources) // columns)
+    with _figure(path, max(7.5, size[0] * columns + 0.6), size[1] * rows + 0.9) as figure:
+        axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+        panels = dict(zip(sources, axes, strict=False))
+        for source, axis in panels.items():
+            axis.set_title(source, fontsize=10)
+            axis.grid(color="0.92")
+        yield figure, panels
+        _end_columns(axes, len(sources), columns)
+        figure.supxlabel("frequency, share of the highest", fontsize=10)
+        figure.supylabel(power, fontsize=10)
 
 
 def _title(figure: Figure, text: str) -> None:

@@ -1,7 +1,6 @@
 """How far small changes of a picture move what is said of it, judged as it is served: `python -m train battery`."""
 
 import argparse
-import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,17 +10,17 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from deepfake_detect.atomic_files import write_text
-from deepfake_detect.detector import THOROUGH, Detector, default_model
+from deepfake_detect.detector import THOROUGH, Detector
 from deepfake_detect.errors import PictureError
 from deepfake_detect.face.quality import MIN_FACE
 from deepfake_detect.picture.decode import SUFFIXES, open_picture
 from deepfake_detect.verdict import FAKE, REAL, Verdict
 from train.battery_report import MARK, battery_markdown, draw_battery, short_markdown
 from train.changes import CHANGES, SHRINKING
+from train.command_line import add_data, add_docs, add_model, add_out
 from train.criteria import BATTERY_CRITERIA, criteria_of
 from train.data import DataError, Folders, Sample, data_sha256, folders_of, read_samples, spread
-from train.report import check_marks, update_docs
+from train.report import check_marks, update_docs, write_report
 from train.timing import machine
 
 PICTURES = 20  # of each source and class, by default
@@ -30,7 +29,7 @@ HIGH = 95  # percentile
 
 
 @dataclass(frozen=True)
-class Shaken:
+class PerturbedPicture:
     """One picture: what is said of it as it is, and after every change that is fair to it."""
 
     name: str
@@ -38,7 +37,7 @@ class Shaken:
     after: dict[str, Verdict]  # by the change's name
 
 
-def shake(detector: Detector, path: Path, name: str) -> Shaken | None:
+def perturb(detector: Detector, path: Path, name: str) -> PerturbedPicture | None:
     """Judge a picture as it is and after every change; None where it has no face, or cannot be opened.
 
     A change that leaves less of its largest face than the detector can judge is not tried.
@@ -54,7 +53,7 @@ def shake(detector: Detector, path: Path, name: str) -> Shaken | None:
     side = max(face.side for face in before.faces)
     fair = [change for change in CHANGES if side * SHRINKING.get(change, 1) >= MIN_FACE or change not in SHRINKING]
     after = {change: detector.examine(CHANGES[change](picture), use_all_cores=False).verdict for change in fair}
-    return Shaken(name, before, after)
+    return PerturbedPicture(name, before, after)
 
 
 def flipped(before: Verdict, after: Verdict) -> bool:
@@ -62,7 +61,7 @@ def flipped(before: Verdict, after: Verdict) -> bool:
     return {before.label, after.label} == {REAL, FAKE}
 
 
-def figures(shaken: Sequence[Shaken], changes: Iterable[str]) -> dict:
+def figures(perturbed: Sequence[PerturbedPicture], changes: Iterable[str]) -> dict:
     """What came of some of the changes.
 
     Returns:
@@ -71,7 +70,7 @@ def figures(shaken: Sequence[Shaken], changes: Iterable[str]) -> dict:
         "worst": {"change": the largest, "picture", "by"}, "flips": pairs, "flip_rate": their share}.
         None stands for what there is not where no face is left.
     """
-    pairs = [(one, change) for change in changes for one in shaken if change in one.after]
+    pairs = [(one, change) for change in changes for one in perturbed if change in one.after]
     seen = [(one, change) for one, change in pairs if one.after[change].faces]
     counted = {"pictures": len(pairs), "no_face": len(pairs) - len(seen)}
     if not seen:
@@ -88,7 +87,7 @@ def figures(shaken: Sequence[Shaken], changes: Iterable[str]) -> dict:
     }
 
 
-def battery(detector: Detector, named: Sequence[tuple[str, Path]], title: str) -> tuple[dict, list[Shaken]]:
+def battery(detector: Detector, named: Sequence[tuple[str, Path]], title: str) -> tuple[dict, list[PerturbedPicture]]:
     """Every change of every picture.
 
     Args:
@@ -101,25 +100,25 @@ def battery(detector: Detector, named: Sequence[tuple[str, Path]], title: str) -
         change flips}, the verdicts).
     """
     with ThreadPoolExecutor(cpu_count()) as pool:
-        tried = pool.map(lambda one: shake(detector, one[1], one[0]), named)
-        shaken = [one for one in tqdm(tried, desc=title, total=len(named), unit="picture", disable=None) if one]
-    if not any(verdict.faces for one in shaken for verdict in one.after.values()):
+        tried = pool.map(lambda one: perturb(detector, one[1], one[0]), named)
+        perturbed = [one for one in tqdm(tried, desc=title, total=len(named), unit="picture", disable=None) if one]
+    if not any(verdict.faces for one in perturbed for verdict in one.after.values()):
         raise DataError("No face is left to judge after these changes.")
     return {
-        "pictures": len(shaken),
-        "all": figures(shaken, CHANGES),
-        "changes": {change: figures(shaken, [change]) for change in CHANGES},
-        "unsteady": sum(any(flipped(one.before, again) for again in one.after.values()) for one in shaken),
-    }, shaken
+        "pictures": len(perturbed),
+        "all": figures(perturbed, CHANGES),
+        "changes": {change: figures(perturbed, [change]) for change in CHANGES},
+        "unsteady": sum(any(flipped(one.before, again) for again in one.after.values()) for one in perturbed),
+    }, perturbed
 
 
 def examples(detector: Detector, folder: Path = EXAMPLES) -> dict:
     """The battery on the project's own examples: see `figures` of all changes, with "flips" as [{"picture", "by"}]."""
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    found, shaken = battery(detector, [(path.name, path) for path in files], "examples")
+    found, perturbed = battery(detector, [(path.name, path) for path in files], "examples")
     flips = [
         {"picture": one.name, "by": change}
-        for one in shaken
+        for one in perturbed
         for change, again in one.after.items()
         if flipped(one.before, again)
     ]
@@ -128,12 +127,12 @@ def examples(detector: Detector, folder: Path = EXAMPLES) -> dict:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that `run` reads."""
-    parser.add_argument("--model", type=Path, default=default_model(), help="an ONNX file (default: model.onnx)")
-    parser.add_argument("--data", type=Path, required=True, nargs="+", metavar="DIR", help="folders with a test split")
+    add_model(parser)
+    add_data(parser, "folders with a test split")
     parser.add_argument("--pictures", type=int, default=PICTURES, metavar="N",
                         help=f"at most, of each source and class (default: {PICTURES})")  # fmt: skip
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for battery.json, .md and .png")
-    parser.add_argument("--docs", type=Path, metavar="FILE", help="put the table between its marks in it")
+    add_out(parser, "for battery.json, .md and .png")
+    add_docs(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -144,8 +143,7 @@ def run(args: argparse.Namespace) -> int:
     print(battery_markdown(report))
     args.out.mkdir(parents=True, exist_ok=True)
     draw_battery(report, args.out / "battery.png")
-    write_text(args.out / "battery.md", battery_markdown(report))
-    write_text(args.out / "battery.json", json.dumps(report, indent=1) + "\n")
+    write_report(args.out, "battery", report, battery_markdown(report))
     if args.docs:
         update_docs(args.docs, MARK, short_markdown(report))
     return 0

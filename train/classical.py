@@ -15,9 +15,9 @@ from sklearn.svm import SVC
 from tqdm import tqdm
 
 from deepfake_detect.atomic_files import atomic_write, write_text
-from train.backbones import cached_features, features_key
 from train.batches import Batches
 from train.crops import Crops
+from train.features import cached_features, features_key
 from train.recipe import Recipe
 
 NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))  # clockwise: row, column

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from deepfake_detect.atomic_files import atomic_write
 from deepfake_detect.model.onnx_model import LABELS
+from train.command_line import add_out
 from train.data import SPLITS, DataError
 
 LISTED = ("repo", "path", "blob", "label", "source", "generator", "group")
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("list", type=Path, metavar="LIST.csv.gz", help="which pictures or clips, see train/lists")
     parser.add_argument("--from", dest="given", action="append", nargs="+", required=True, metavar="NAME=GIT_DIR",
                         help="a repository of the list, and the git directory of a clone of it")  # fmt: skip
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new data folder, for --data")
+    add_out(parser, "a new data folder, for --data")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -12,8 +12,8 @@ MIN_GROUP = 10  # photographs; under it one false alarm more or less would decid
 class Criterion:
     """One requirement on one figure of a report.
 
-    `figure` raises KeyError where the report's data has no such pictures, which is no fault of the model, and returns
-    None where the model leaves the figure undefined, which misses the criterion.
+    `figure` raises KeyError where the report's data has no such pictures: the criterion is then not measured, which is
+    no fault of the model. It returns None where the model leaves the figure undefined, which misses the criterion.
     """
 
     name: str
@@ -111,22 +111,26 @@ VIDEO_CRITERIA = (
 
 
 def criteria_of(report: dict, criteria: Sequence[Criterion] = CRITERIA) -> list[dict]:
-    """The criteria on this report's split: name, measured (None: undefined), at_least or at_most, met."""
+    """All criteria on this report's split.
+
+    Returns:
+        [{"name", "measured": None where it is undefined or not measured, "at_least" or "at_most", "met": None where it
+        was not measured, because the report's data has no such pictures}].
+    """
     rows = []
     for criterion in (criterion for criterion in criteria if criterion.split == report["split"]):
-        try:
-            measured = criterion.figure(report)
-        except KeyError:
-            continue
-        met = measured is not None and (
-            measured >= criterion.value if criterion.at_least else measured <= criterion.value
-        )
-        rows.append(
-            {
-                "name": criterion.name,
-                "measured": measured,
-                "at_least" if criterion.at_least else "at_most": criterion.value,
-                "met": met,
-            }
-        )
+        measured, met = _measured(criterion, report)
+        bound = "at_least" if criterion.at_least else "at_most"
+        rows.append({"name": criterion.name, "measured": measured, bound: criterion.value, "met": met})
     return rows
+
+
+def _measured(criterion: Criterion, report: dict) -> tuple[float | None, bool | None]:
+    """What was measured, and whether it meets the criterion; None for both where it was not measured."""
+    try:
+        measured = criterion.figure(report)
+    except KeyError:
+        return None, None
+    if measured is None:
+        return None, False
+    return measured, measured >= criterion.value if criterion.at_least else measured <= criterion.value

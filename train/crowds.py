@@ -1,6 +1,5 @@
 """How the rule for pictures of many faces fares: on groups of scores of one split, and on whole pictures."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from deepfake_detect.atomic_files import write_text
 from deepfake_detect.crowd import picture_p_fake, too_small
 from deepfake_detect.detector import Detector
 from deepfake_detect.evidence.robustness import box_framings
@@ -19,7 +17,7 @@ from deepfake_detect.verdict import FAKE, REAL, label_of, longer_side
 from train.crowds_report import crowds_markdown, draw_crowds, short_markdown
 from train.data import Folders, Sample, data_sha256, read_samples
 from train.metrics import INTERVAL, binary_metrics, decided_metrics
-from train.report import check_marks, update_docs
+from train.report import check_marks, update_docs, write_report
 from train.scored_set import ScoredSet, judge
 
 SPLITS = ("val", "cross")  # the rule is chosen on val, with cross as a second opinion
@@ -254,8 +252,7 @@ def run(model: Path, data: Folders, out: Path, docs: Path | None) -> int:
     print(crowds_markdown(report))
     out.mkdir(parents=True, exist_ok=True)
     draw_crowds(report, out / "crowds.png")
-    write_text(out / "crowds.md", crowds_markdown(report))
-    write_text(out / "crowds.json", json.dumps(report, indent=1) + "\n")
+    write_report(out, "crowds", report, crowds_markdown(report))
     if docs:
         update_docs(docs, "crowds", short_markdown(report))
     return 0

@@ -1,6 +1,5 @@
 """A model file against one split, judged the way it is served: file -> Detector -> verdict."""
 
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -8,7 +7,6 @@ from time import perf_counter
 
 import numpy as np
 
-from deepfake_detect.atomic_files import write_text
 from deepfake_detect.detector import THOROUGH, Detector
 from deepfake_detect.face.crop import pixel_values
 from deepfake_detect.model.onnx_model import Model
@@ -30,7 +28,7 @@ from train.metrics import (
     scored_against,
 )
 from train.plots import draw_all
-from train.report import check_marks, docs_markdown, name_of, report_markdown, update_docs
+from train.report import check_marks, docs_markdown, name_of, report_markdown, update_docs, write_report
 from train.report_check import TOLERANCE, differences, read_expected
 from train.scored_set import ScoredSet, judge
 from train.tiers import TIERS, compressed, longer_than, open_degraded, scaled
@@ -200,8 +198,7 @@ def run(
     if out:
         out.mkdir(parents=True, exist_ok=True)
         draw_all(report, out)
-        write_text(out / "report.md", report_markdown(report))
-        write_text(out / "report.json", json.dumps(report, indent=1) + "\n")  # last: it vouches for the others
+        write_report(out, "report", report, report_markdown(report))
     if docs:
         update_docs(docs, name_of(report), docs_markdown(report))
     if expected is not None:

@@ -1,19 +1,18 @@
 """A model file against clips, judged the way videos are served: file -> `judge_video` -> verdict."""
 
 import argparse
-import json
 from os import cpu_count
 from pathlib import Path
 
-from deepfake_detect.atomic_files import write_text
-from deepfake_detect.detector import Detector, default_model
+from deepfake_detect.detector import Detector
 from deepfake_detect.video.rule import VideoRule
 from train.clip_figures import figures, of_split
 from train.clip_scores import ScoredClips, score_clips, scores_file
 from train.clips import Clips, read_clips
+from train.command_line import add_docs, add_model, add_out
 from train.criteria import VIDEO_CRITERIA, criteria_of
 from train.data import DataError
-from train.report import check_marks, update_docs
+from train.report import check_marks, update_docs, write_report
 from train.timing import machine
 from train.videos_report import draw_videos, short_markdown, videos_markdown
 
@@ -24,13 +23,13 @@ BAR = ("ffpp", "c23")  # source and compression of what the criteria ask for
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that `run` reads."""
     add_clip_arguments(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", help="for report.json, report.md and pictures")
-    parser.add_argument("--docs", type=Path, metavar="FILE", help="put the table between its marks in it")
+    add_out(parser, "for report.json, report.md and pictures", required=False)
+    add_docs(parser)
 
 
 def add_clip_arguments(parser: argparse.ArgumentParser) -> None:
     """Those of what to judge, and by which model."""
-    parser.add_argument("--model", type=Path, default=default_model(), help="an ONNX file (default: model.onnx)")
+    add_model(parser)
     parser.add_argument(
         "--data", type=Path, required=True, metavar="DIR", help="clips with a manifest.csv, see collect"
     )
@@ -59,8 +58,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         args.out.mkdir(parents=True, exist_ok=True)
         draw_videos(report, args.out)
-        write_text(args.out / "report.md", videos_markdown(report))
-        write_text(args.out / "report.json", json.dumps(report, indent=1) + "\n")  # last: it vouches for the others
+        write_report(args.out, "report", report, videos_markdown(report))
     if args.docs:
         update_docs(args.docs, "videos", short_markdown(report))
     return 0

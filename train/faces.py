@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from deepfake_detect.atomic_files import write_text
 from deepfake_detect.detector import default_model
 from deepfake_detect.picture.decode import SUFFIXES
+from train.command_line import add_out
 from train.data import DataError
+from train.report import write_report
 from train.timing import machine
 
 SPLITS = ("val", "cross", "test")
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders with a manifest.csv, see fit")
     parser.add_argument("--without-people", type=Path, metavar="DIR", help="pictures in which no face is to be found")
     parser.add_argument("--before", type=Path, metavar="DIR", help="an earlier checkout of this project, to compare")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for faces.json and faces.md")
+    add_out(parser, "for faces.json and faces.md")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,8 +53,7 @@ def run(args: argparse.Namespace) -> int:
                 "faces": sum(len(row["boxes"]) for row in found),
             }
     args.out.mkdir(parents=True, exist_ok=True)
-    write_text(args.out / "faces.md", markdown(report))
-    write_text(args.out / "faces.json", json.dumps(report, indent=1) + "\n")
+    write_report(args.out, "faces", report, markdown(report))
     print(markdown(report))
     return 0
 

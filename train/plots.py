@@ -108,7 +108,7 @@ def _degradation(report: dict) -> Figure:
         axis.axhline(0.5, color="0.7", linestyle=":")
         axis.set(xlabel=label, ylim=(0.45, 1.0))
         axis.legend(loc="lower left", bbox_to_anchor=(0, 0.1))
-    figure.supylabel("mean of sources")
+    figure.supylabel(f"mean of sources, {report['curves']['pictures']} pictures")
     return figure
 
 

@@ -1,5 +1,6 @@
 """An evaluation as Markdown."""
 
+import json
 import math
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from deepfake_detect.report.evaluation import (
     SAID,
     decided_text,
     measured_of,
+    result_of,
     span,
     wanted_of,
     worst_source_text,
@@ -88,22 +90,22 @@ def _counts(report: dict) -> list[str]:
 
 
 def _kinds(report: dict) -> list[str]:
-    tiers = [report["tiers"][tier]["kinds"] for tier in TIERS]
-    lines = [f"| fakes, against all photographs | pictures | AUC clean | web | hard | {_words()} |", "|" + "---|" * 8]
-    for kind, metrics in tiers[0].items():
-        aucs = " | ".join(_with_interval("auc", kinds.get(kind, {})) for kinds in tiers)
-        lines.append(f"| {texts.KINDS[kind]} | {metrics['pictures']} | {aucs} | {_said(metrics['counts'])} |")
-    return lines
+    return _by_kind(report, "kinds", "fakes, against all photographs", "auc")
 
 
 def _photographs(report: dict) -> list[str]:
-    tiers = [report["tiers"][tier]["photographs"] for tier in TIERS]
-    lines = [f"| photographs | pictures | false alarms clean | web | hard | {_words()} |", "|" + "---|" * 8]
-    for kind, metrics in tiers[0].items():
-        alarms = " | ".join(_with_interval("false_alarm_rate", kinds.get(kind, {})) for kinds in tiers)
-        lines.append(f"| {texts.KINDS[kind]} | {metrics['pictures']} | {alarms} | {_said(metrics['counts'])} |")
     worst = worst_source_text(report)
-    return [*lines, *(["", worst] if worst else [])]
+    return [*_by_kind(report, "photographs", "photographs", "false_alarm_rate"), *(["", worst] if worst else [])]
+
+
+def _by_kind(report: dict, part: str, title: str, key: str) -> list[str]:
+    """Lines of a table: a part of every tier by kind, with one of its rates and what was said of the clean pictures."""
+    clean, web, hard = (report["tiers"][tier][part] for tier in TIERS)
+    lines = [f"| {title} | pictures | {NAMES[key]} clean | web | hard | {_words()} |", "|" + "---|" * 8]
+    for kind, metrics in clean.items():
+        rates = " | ".join(_with_interval(key, kinds.get(kind, {})) for kinds in (clean, web, hard))
+        lines.append(f"| {texts.KINDS[kind]} | {metrics['pictures']} | {rates} | {_said(metrics['counts'])} |")
+    return lines
 
 
 def _words() -> str:
@@ -200,7 +202,7 @@ def criteria_markdown(criteria: list[dict]) -> list[str]:
     """Lines of a table: what was asked, and whether it was met."""
     lines = ["| asked of the detector | criterion | measured | |", "|---|---|---|---|"]
     for criterion in criteria:
-        result = "met" if criterion["met"] else "**missed**"
+        result = f"**{result}**" if (result := result_of(criterion)) == "missed" else result
         lines.append(f"| {criterion['name']} | {wanted_of(criterion)} | {measured_of(criterion)} | {result} |")
     return lines
 
@@ -240,3 +242,9 @@ def update_docs(docs: Path, name: str, table: str) -> None:
     """Put a table between its marks in a Markdown file. Raises DataError where the marks are missing."""
     before, after = check_marks(docs, name)
     write_text(docs, f"{before}{begin_mark(name)}\n{table.strip()}\n{END}{after}")
+
+
+def write_report(folder: Path, name: str, report: dict, markdown: str) -> None:
+    """Write a report's NAME.md, and last its NAME.json, which vouches for all that lies beside it."""
+    write_text(folder / f"{name}.md", markdown)
+    write_text(folder / f"{name}.json", json.dumps(report, indent=1) + "\n")

@@ -1,7 +1,6 @@
 """What scoring faces again after small changes is worth: beside the plain verdict, beside a wider unsure band that
 leaves as many pictures decided, and in time. `deepfake_detect.detector.THOROUGH` is chosen by this."""
 
-import json
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,6 @@ from time import perf_counter
 import numpy as np
 from tqdm import tqdm
 
-from deepfake_detect.atomic_files import write_text
 from deepfake_detect.crowd import face_label, weigh
 from deepfake_detect.detector import THOROUGH, Detector
 from deepfake_detect.evidence.robustness import steady
@@ -21,7 +19,7 @@ from deepfake_detect.picture.decode import open_picture
 from deepfake_detect.verdict import FAKE, UNSURE, Verdict
 from train.data import Folders, Sample, data_sha256, read_samples
 from train.metrics import decided_metrics
-from train.report import figure
+from train.report import figure, write_report
 from train.timing import machine
 
 SPLITS = ("val", "cross")  # the default is chosen on val, with cross as a second opinion
@@ -35,7 +33,7 @@ Band = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Looked:
+class VerdictPair:
     """One picture and both verdicts."""
 
     label: int  # 0 real, 1 fake
@@ -43,18 +41,18 @@ class Looked:
     thorough: Verdict
 
 
-def look(detector: Detector, sample: Sample) -> Looked:
+def verdict_pair(detector: Detector, sample: Sample) -> VerdictPair:
     """Judge a picture of the data both ways. Raises PictureError."""
     examined = detector.examine(open_picture(sample.path), thorough=False, with_stability=True, use_all_cores=False)
     thorough = steady(examined.verdict, examined.stability, detector.metadata.unsure_band)
-    return Looked(sample.label, examined.verdict, thorough)
+    return VerdictPair(sample.label, examined.verdict, thorough)
 
 
-def label_with(looked: Looked, band: Band) -> str:
+def label_with(pair: VerdictPair, band: Band) -> str:
     """What a detector with this unsure band would have said, without being thorough."""
-    if not looked.plain.faces:
+    if not pair.plain.faces:
         return UNSURE
-    faces = [replace(face, label=face_label(face.p_fake, face.side, band)) for face in looked.plain.faces]
+    faces = [replace(face, label=face_label(face.p_fake, face.side, band)) for face in pair.plain.faces]
     return weigh(faces, band)[0]
 
 
@@ -64,39 +62,39 @@ def widened(band: Band, by: float) -> Band:
     return low / (low + (1 - low) * math.exp(by)), high / (high + (1 - high) * math.exp(-by))
 
 
-def wider_band(looked: Sequence[Looked], band: Band) -> Band:
+def wider_band(pairs: Sequence[VerdictPair], band: Band) -> Band:
     """The narrowest of the `widened` bands that decides no more of these pictures than the thorough verdict does."""
-    wanted = sum(one.thorough.label != UNSURE for one in looked)
+    wanted = sum(one.thorough.label != UNSURE for one in pairs)
     low, high = 0.0, WIDEST
     for _ in range(STEPS):
         middle = (low + high) / 2
-        decided = sum(label_with(one, widened(band, middle)) != UNSURE for one in looked)
+        decided = sum(label_with(one, widened(band, middle)) != UNSURE for one in pairs)
         low, high = (middle, high) if decided > wanted else (low, middle)
     return widened(band, high)
 
 
-def figures(labels: Sequence[str], looked: Sequence[Looked]) -> dict:
+def figures(labels: Sequence[str], pairs: Sequence[VerdictPair]) -> dict:
     """`decided_metrics` of verdicts [N], and "false_alarm_rate": share of the photographs that are called fake."""
-    truth = np.array([one.label for one in looked])
+    truth = np.array([one.label for one in pairs])
     real = [label for label, is_fake in zip(labels, truth, strict=True) if not is_fake]
     return decided_metrics(list(labels), truth) | {"false_alarm_rate": real.count(FAKE) / len(real)}
 
 
-def compared(looked: Sequence[Looked], band: Band) -> dict:
+def compared(pairs: Sequence[VerdictPair], band: Band) -> dict:
     """The three ways to judge the pictures of one split.
 
     Returns:
         {"pictures", "plain", "thorough", "wider": see `figures`, "wider_band": the band of the last, "flipped":
         pictures that are decided in the first and not in the second}.
     """
-    wider = wider_band(looked, band)
+    wider = wider_band(pairs, band)
     return {
-        "pictures": len(looked),
-        "plain": figures([one.plain.label for one in looked], looked),
-        "thorough": figures([one.thorough.label for one in looked], looked),
-        "wider": figures([label_with(one, wider) for one in looked], looked),
+        "pictures": len(pairs),
+        "plain": figures([one.plain.label for one in pairs], pairs),
+        "thorough": figures([one.thorough.label for one in pairs], pairs),
+        "wider": figures([label_with(one, wider) for one in pairs], pairs),
         "wider_band": wider,
-        "flipped": sum(one.plain.label != one.thorough.label for one in looked),
+        "flipped": sum(one.plain.label != one.thorough.label for one in pairs),
     }
 
 
@@ -162,16 +160,15 @@ def run(model: Path, data: Folders, out: Path) -> int:
     for split in SPLITS:
         chosen = [sample for sample in samples if sample.split == split]
         with ThreadPoolExecutor(cpu_count()) as pool:
-            looks = pool.map(lambda sample: look(detector, sample), chosen)
-            looked = list(tqdm(looks, desc=split, total=len(chosen), unit="picture", disable=None))
-        report["splits"][split] = compared(looked, m.unsure_band)
+            judged = pool.map(lambda sample: verdict_pair(detector, sample), chosen)
+            pairs = list(tqdm(judged, desc=split, total=len(chosen), unit="picture", disable=None))
+        report["splits"][split] = compared(pairs, m.unsure_band)
     val = [sample for sample in samples if sample.split == "val"]
     report["time"] = times(detector, val[:: max(1, len(val) // TIMED)])
     report["worth_it"] = is_worth_it(report["splits"], report["time"]["ratio"])
     print(thorough_markdown(report))
     out.mkdir(parents=True, exist_ok=True)
-    write_text(out / "thorough.md", thorough_markdown(report))
-    write_text(out / "thorough.json", json.dumps(report, indent=1) + "\n")
+    write_report(out, "thorough", report, thorough_markdown(report))
     if report["worth_it"] != THOROUGH:
         print(f"deepfake_detect.detector.THOROUGH is {THOROUGH}, which this speaks against.")
         return 1

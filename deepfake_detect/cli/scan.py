@@ -41,8 +41,8 @@ def main(argv: list[str]) -> int:
     if args.address and args.engine != "ray":
         parser.error("--address is that of a Ray cluster; add --engine ray")
     try:
+        from deepfake_detect.scan import scan
         from deepfake_detect.scan.progress import ProgressBar
-        from deepfake_detect.scan.run import scan
 
         with ProgressBar() as bar:
             totals = scan(

@@ -56,10 +56,13 @@ def read_report(folder: str | os.PathLike, sha256: str) -> dict:
         report = json.loads((Path(folder) / "report.json").read_text(encoding="utf-8"))
         measured = report["model"]["sha256"]
         whole = all(key in report["tiers"][tier] for tier in TIERS for key in NEEDED)
-        whole = whole and all(report["curves"][kind] for kind in ("jpeg", "scale"))
+        whole = whole and all(report["curves"][part] for part in ("pictures", "jpeg", "scale"))
         for tier in TIERS:
-            counts = report["tiers"][tier]["all"]["confusion"]
-            whole = whole and all(counts[f"{kind}_as_real"] + counts[f"{kind}_as_fake"] for kind in ("real", "fake"))
+            confusion, counts = report["tiers"][tier]["all"]["confusion"], report["tiers"][tier]["counts"]
+            whole = whole and all(
+                confusion[f"{label}_as_real"] + confusion[f"{label}_as_fake"] == counts[label]["pictures"] > 0
+                for label in (REAL, FAKE)
+            )
     except OSError:
         raise FiguresError("no_figures", texts.NO_REPORT) from None
     except (ValueError, KeyError, TypeError):
@@ -112,18 +115,21 @@ def opening(report: dict) -> str:
 
 
 def criteria_text(criteria: Sequence[dict]) -> str:
-    """How many of the criteria set beforehand were missed, and which, in Markdown."""
-    missed = [criterion for criterion in criteria if not criterion["met"]]
+    """How many of the criteria set beforehand were missed, and which, and which were not measured, in Markdown."""
     if not criteria:
         return "Nothing was asked of this model beforehand."
-    if not missed:
-        return f"All of the {len(criteria)} criteria that were set for the detector beforehand were met."
-    named = "".join(
-        f"\n- {criterion['name']}: {wanted_of(criterion)} was asked, {measured_of(criterion)} was reached"
-        for criterion in missed
-    )
-    text = f"**{len(missed)} of the {len(criteria)} criteria that were set for the detector beforehand "
-    text += f"were missed:**\n{named}"
+    missed, unmeasured = ([criterion for criterion in criteria if criterion["met"] is met] for met in (False, None))
+    of_all = f"of the {len(criteria)} criteria that were set for the detector beforehand were"
+    if missed:
+        named = "".join(
+            f"\n- {criterion['name']}: {wanted_of(criterion)} was asked, {measured_of(criterion)} was reached"
+            for criterion in missed
+        )
+        text = f"**{len(missed)} {of_all} missed:**\n{named}"
+    else:
+        text = f"{len(criteria) - len(unmeasured) if unmeasured else 'All'} {of_all} met."
+    if unmeasured:
+        text += f"\n\nNot measured, for want of such pictures: {', '.join(one['name'] for one in unmeasured)}."
     codes = [
         code for code in texts.SOURCES if any(code in re.split("[ ,]+", criterion["name"]) for criterion in missed)
     ]
@@ -138,11 +144,18 @@ def wanted_of(criterion: dict) -> str:
 
 def measured_of(criterion: dict) -> str:
     """What was reached, never rounded towards the criterion."""
+    if criterion["met"] is None:
+        return "not measured"
     if criterion["measured"] is None:
         return "undefined"
     if isinstance(criterion["measured"], int):
         return str(criterion["measured"])
     return floor_rate(criterion["measured"]) if "at_least" in criterion else ceil_rate(criterion["measured"])
+
+
+def result_of(criterion: dict) -> str:
+    """Whether it was met: "met", "missed", or "" where it was not measured."""
+    return {True: "met", False: "missed", None: ""}[criterion["met"]]
 
 
 def class_sizes(report: dict, tier: str) -> tuple[int, int]:
@@ -203,12 +216,13 @@ def calibration_text(report: dict) -> str:
 
 
 def degradation_text(report: dict) -> str:
-    """What is lost from the best to the worst pictures that were measured."""
+    """What is lost from the best to the worst pictures that were measured, and on how many pictures."""
     (best, worst), (whole, small) = ((c[0], c[-1]) for c in (report["curves"]["jpeg"], report["curves"]["scale"]))
     return (
-        f"From JPEG quality {best['quality']} to {worst['quality']}, balanced accuracy went from {_accuracy(best)} to "
+        f"On {report['curves']['pictures']:,} of the pictures, evenly spaced in each source and class: from JPEG "
+        f"quality {best['quality']} to {worst['quality']}, balanced accuracy went from {_accuracy(best)} to "
         f"{_accuracy(worst)}; from full size to {small['scale']:g} of both sides, from {_accuracy(whole)} to "
-        f"{_accuracy(small)}. No face was found in {worst['no_face']} of the pictures at the lowest quality and in "
+        f"{_accuracy(small)}. No face was found in {worst['no_face']} of them at the lowest quality and in "
         f"{small['no_face']} at the smallest size."
     )
 

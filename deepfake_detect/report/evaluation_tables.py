@@ -1,7 +1,7 @@
 """What was measured of the served model as HTML tables, for the page."""
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from deepfake_detect.report import evaluation_texts as texts
 from deepfake_detect.report.evaluation import (
@@ -10,6 +10,7 @@ from deepfake_detect.report.evaluation import (
     class_sizes,
     floor_rate,
     measured_of,
+    result_of,
     span,
     wanted_of,
 )
@@ -30,33 +31,29 @@ def counts_table(report: dict) -> str:
 
 def kinds_table(report: dict) -> str:
     """Every kind of fake: how it ranks against all photographs, and what was said of it, as an HTML table."""
-    tiers = [report["tiers"][tier]["kinds"] for tier in TIERS]
-    rows = [
-        [
-            html.escape(texts.KINDS[kind]),
-            metrics["pictures"],
-            *_three(floor_rate, [kinds.get(kind, {}) for kinds in tiers], "auc"),
-            *_said(metrics["counts"]),
-        ]
-        for kind, metrics in tiers[0].items()
-    ]
+    rows = _by_kind(report, "kinds", floor_rate, "auc")
     return table(texts.KINDS_CAPTION, [("fakes", 1), ("pictures", 1), ("AUC", 3), *VERDICTS], TIERS, rows)
 
 
 def photographs_table(report: dict) -> str:
     """Every kind of photograph: false alarms, and what was said of it, as an HTML table."""
-    tiers = [report["tiers"][tier]["photographs"] for tier in TIERS]
-    rows = [
+    rows = _by_kind(report, "photographs", ceil_percent, "false_alarm_rate")
+    columns = [("photographs", 1), ("pictures", 1), ("false alarms", 3), *VERDICTS]
+    return table(texts.PHOTOGRAPHS_CAPTION, columns, TIERS, rows)
+
+
+def _by_kind(report: dict, part: str, rounded: Callable[[float], str], key: str) -> list[list]:
+    """Rows of a part of every tier by kind: one of its rates, and what was said of the clean pictures."""
+    clean, *worse = (report["tiers"][tier][part] for tier in TIERS)
+    return [
         [
             html.escape(texts.KINDS[kind]),
             metrics["pictures"],
-            *_three(ceil_percent, [kinds.get(kind, {}) for kinds in tiers], "false_alarm_rate"),
+            *_three(rounded, [metrics, *(kinds.get(kind, {}) for kinds in worse)], key),
             *_said(metrics["counts"]),
         ]
-        for kind, metrics in tiers[0].items()
+        for kind, metrics in clean.items()
     ]
-    columns = [("photographs", 1), ("pictures", 1), ("false alarms", 3), *VERDICTS]
-    return table(texts.PHOTOGRAPHS_CAPTION, columns, TIERS, rows)
 
 
 def sources_table(report: dict, caption: str) -> str:
@@ -98,13 +95,13 @@ def groups_table(groups: dict) -> str:
 
 
 def criteria_table(criteria: Iterable[dict]) -> str:
-    """Every criterion, met or missed, as an HTML table."""
+    """Every criterion, met, missed or not measured, as an HTML table."""
     rows = [
         [
             html.escape(criterion["name"]),
             wanted_of(criterion),
             measured_of(criterion),
-            "met" if criterion["met"] else "<strong>missed</strong>",
+            f"<strong>{result}</strong>" if (result := result_of(criterion)) == "missed" else result,
         ]
         for criterion in criteria
     ]

@@ -18,7 +18,7 @@ THOROUGH = (
     "Counted as “Not sure” is, too, a picture whose verdict a small change of a face turns round, such as saving it "
     "again."
 )
-CRITERIA_LABEL = "All that was asked of the detector beforehand, met or missed"
+CRITERIA_LABEL = "All that was asked of the detector beforehand, met, missed or not measured"
 GLOSSARY = (
     "**AUC**: how often a fake gets a higher score than a photograph, both drawn at random; 1 is perfect, 0.5 is a "
     "coin. **ECE**: how far the stated chance is off on average; 0.05 means 5 points in 100. **Balanced accuracy**: "

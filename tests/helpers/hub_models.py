@@ -36,6 +36,6 @@ def blob(path: Path) -> Path:
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What was logged of models of a Hub since this was last asked."""
-    messages = [record.getMessage() for record in caplog.records if record.name == "deepfake_detect.model.hub"]
+    messages = [record.getMessage() for record in caplog.records if record.name.startswith("deepfake_detect.model.hub")]
     caplog.clear()
     return messages

@@ -53,6 +53,28 @@ def write_model(
     return path
 
 
+def write_masked_model(path: Path, mask: np.ndarray, weights: Sequence[Sequence[float]], **metadata) -> Path:
+    """An ONNX file whose logits are weights [3, 2] times the means of red, green and blue under a mask [1, 3, S, S]."""
+    size = mask.shape[-1]
+    graph = helper.make_graph(
+        [
+            helper.make_node("Mul", ["pixel_values", "mask"], ["seen"]),
+            helper.make_node("GlobalAveragePool", ["seen"], ["pooled"]),
+            helper.make_node("Flatten", ["pooled"], ["means"]),
+            helper.make_node("MatMul", ["means", "weights"], ["logits"]),
+        ],
+        "masked",
+        [helper.make_tensor_value_info("pixel_values", TensorProto.FLOAT, ["N", 3, size, size])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", 2])],
+        [
+            numpy_helper.from_array(mask.astype(np.float32), "mask"),
+            numpy_helper.from_array(np.array(weights, np.float32), "weights"),
+        ],
+    )
+    save(graph, replace(METADATA, size=size, **metadata).to_properties(), path)
+    return path
+
+
 def save(graph: onnx.GraphProto, properties: dict[str, str], path: Path) -> None:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     helper.set_model_props(model, properties)

@@ -1,6 +1,5 @@
 """The page in a real browser, as a visitor uses it."""
 
-import json
 import re
 import subprocess
 import sys
@@ -8,65 +7,20 @@ import sys
 import numpy as np
 import pytest
 from films import film
+from photo_tab import EXAMPLES, REAL, VERDICT, answer, answered, expected_frames, frames, unfold, upload
 from PIL import Image
 from project import ROOT
-from pypdf import PdfReader
 from viewports import on_both
 from waiting import PATIENCE
 
 from deepfake_detect import Detector
 from deepfake_detect.report.card import shipped_rates
-from deepfake_detect.verdict import suspicious
 from page import texts
-
-EXAMPLES = ROOT / "examples"
-REAL = EXAMPLES / "real_eileen_collins.jpg"
-VERDICT = re.compile(r"The image is (Real|Fake)|Not sure whether the image is real or fake")
 
 
 @pytest.fixture
 def page(first_tab):
     return first_tab
-
-
-def upload(page, file):
-    page.set_input_files("#photo input[type=file]", file)
-
-
-def answered(page):
-    """The card, when the answer has come; its title is the answer as a sentence, or what went wrong."""
-    page.locator("#card h2").get_by_text(re.compile(f"^(?!{texts.PHOTO_JUDGING})")).wait_for()
-    return page.locator("#card .card")
-
-
-def answer(page):
-    card = answered(page)
-    return card.get_attribute("aria-label") or card.locator("h2").inner_text()
-
-
-def frames(page):
-    """Where frames are drawn in the picture that is shown, as shares of its width and height, and its own size."""
-    picture = page.locator("#card figure img")
-    page.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle())
-    return page.locator("#card figure").evaluate(  # at once: the page may be scrolling
-        """figure => {
-            const shown = figure.querySelector("img").getBoundingClientRect();
-            return [...figure.querySelectorAll(".frame rect")].map((rect) => {
-                const box = rect.getBoundingClientRect();
-                return [(box.left - shown.left) / shown.width, (box.top - shown.top) / shown.height,
-                        (box.right - shown.left) / shown.width, (box.bottom - shown.top) / shown.height];
-            });
-        }"""
-    )
-
-
-def expected_frames(file):
-    width, height = Image.open(file).size
-    faces = suspicious(Detector(ROOT / "model.onnx").predict([file])[0].faces)
-    return [
-        pytest.approx([edge / (width, height)[side % 2] for side, edge in enumerate(face.box)], abs=0.04)
-        for face in faces
-    ]
 
 
 @on_both
@@ -179,115 +133,6 @@ def test_a_picture_without_a_face_is_not_judged_as_one(page, tmp_path):
     upload(page, plain)
     assert answer(page) == "No face was found"
     assert "No face" in page.inner_text("#card h2") and "in 100" not in page.inner_text("#card")
-
-
-def unfold(page, name):
-    page.get_by_role("button", name=name).click()
-
-
-@on_both
-def test_behind_the_verdict_stand_a_map_scores_and_the_claims_of_the_file(page, tmp_path):
-    claiming = tmp_path / "claiming.jpg"
-    exif = Image.Exif()
-    exif[0x0131] = "Paint <img src=x onerror=alert(1)> *5*"
-    Image.open(REAL).save(claiming, exif=exif)
-    upload(page, claiming)
-    answered(page)
-    unfold(page, texts.HEAT_LABEL)
-    page.wait_for_selector("#map img")
-    assert "It is no map of what was edited" in page.inner_text("#map") and "for fake, odds ×" in page.inner_text(
-        "#map"
-    )
-    unfold(page, texts.HOLD_LABEL)
-    page.wait_for_selector("#scores tr")
-    assert page.locator("#scores .track").first.bounding_box()["width"] > 80  # room for the bars
-    rows = [row.inner_text() for row in page.locator("#scores tr").all()]
-    assert rows[0].startswith("as it is") and len(rows) >= 6 and all(re.search(r"\d+, ", row) for row in rows)
-    unfold(page, texts.CLAIMS_LABEL)
-    said = page.inner_text("#claims")
-    assert "Software (EXIF): Paint <img src=x onerror=alert(1)> *5*" in said and "proves nothing" in said
-
-
-def test_a_claim_of_ai_changes_the_card_and_works_as_no_markup(page, tmp_path):
-    claiming = tmp_path / "claiming.jpg"
-    exif = Image.Exif()
-    exif[0x0131] = "Midjourney <img src=x onerror=alert(1)> ![](http://example.com/a.png)"
-    Image.open(REAL).save(claiming, exif=exif)
-    upload(page, claiming)
-    answered(page)
-    assert page.inner_text("#card h2").endswith("its file says AI made it")
-    said = page.locator("#card .claim").inner_text()
-    assert "Midjourney <img src=x onerror=alert(1)> ![](http://example.com/a.png). That is a claim, not proof" in said
-
-
-@pytest.mark.gradio
-def test_the_result_can_be_kept(page):
-    upload(page, REAL)
-    answered(page)
-    unfold(page, texts.REPORT_LABEL)
-    with page.expect_download() as report:
-        page.locator("#report").click()
-    kept = json.loads(report.value.path().read_text())
-    verdict = kept["verdict"]
-    assert kept["content_credentials"]["state"] == "none"
-    assert report.value.suggested_filename == "real_eileen_collins-verdict.json"
-    assert {"real": "Real", "fake": "Fake", "unsure": "Not sure"}[verdict["label"]] in answer(page)
-    with page.expect_download() as sheet:
-        page.locator("#sheet").click()
-    assert (
-        report.value.path() != sheet.value.path()
-        and sheet.value.suggested_filename == "real_eileen_collins-verdict.pdf"
-    )
-    (only,) = PdfReader(sheet.value.path()).pages
-    assert kept["picture"]["sha256"] in only.extract_text()
-
-
-@on_both
-def test_a_face_is_chosen_by_its_name_or_in_the_picture(page):
-    group = EXAMPLES / "group_portraits.jpg"
-    upload(page, group)
-    answered(page)
-    unfold(page, texts.HEAT_LABEL)
-    unfold(page, texts.HOLD_LABEL)
-    seen = {chosen(page, 1)}
-    for number in (3, 2, 1):
-        page.locator("#pick label").nth(number - 1).click()
-        seen.add(chosen(page, number))
-    for number in (3, 1):
-        page.locator("#card .frame").nth(number - 1).click()
-        seen.add(chosen(page, number))
-    assert len(seen) == 3  # each face has a map of its own
-
-
-def chosen(page, number):
-    """The map of the face, once all that is shown is of it: name, frame, gauge and chart say the same."""
-    page.locator("#face h3").get_by_text(re.compile(f"^Face {number}: ")).wait_for()
-    assert page.locator("#pick input").nth(number - 1).is_checked()
-    assert "chosen" in page.locator("#card .frame").nth(number - 1).get_attribute("class")
-    score = re.search(r"((?:[<>] )?\d+) in 100", page.inner_text("#face"))[1]
-    page.locator("#scores tr").first.get_by_text(re.compile(f"^{score}, ")).wait_for()
-    return page.locator(f'#map [data-number="{number}"] img').get_attribute("src")  # the map comes later
-
-
-def test_evidence_of_an_earlier_picture_goes_with_it(page, tmp_path):
-    upload(page, REAL)
-    answered(page)
-    page.get_by_role("button", name=texts.HOLD_LABEL).wait_for()
-    page.get_by_role("button", name="Remove Image").click()
-    page.locator("#evidence").wait_for(state="hidden")
-    broken = tmp_path / "broken.jpg"
-    broken.write_bytes(REAL.read_bytes()[:5000])
-    upload(page, broken)
-    page.locator("#card h2").get_by_text("could not be judged").wait_for()
-    page.wait_for_timeout(500)
-    assert not page.locator("#evidence").is_visible()
-    plain = tmp_path / "sky.png"
-    Image.linear_gradient("L").resize((400, 300)).convert("RGB").save(plain)
-    page.get_by_role("button", name="Remove Image").click()
-    page.locator("#card h2").wait_for(state="detached")
-    upload(page, plain)
-    page.get_by_role("button", name=texts.CLAIMS_LABEL).wait_for()
-    assert not page.get_by_role("button", name=texts.HOLD_LABEL).is_visible()  # without a face
 
 
 def test_a_screen_reader_hears_the_answer(page):

@@ -10,7 +10,7 @@ from project import ROOT
 
 from deepfake_detect.picture.decode import open_picture
 from deepfake_detect.verdict import Face, Verdict
-from train.battery import Shaken, figures, flipped, shake
+from train.battery import PerturbedPicture, figures, flipped, perturb
 from train.battery_report import MARK, short_markdown
 from train.changes import CHANGES, SHRINKING, as_webp, bordered, resized, rotated, sharpened
 from train.criteria import BATTERY_CRITERIA, criteria_of
@@ -54,26 +54,28 @@ def test_only_from_real_to_fake_or_back_is_a_flip():
 
 
 def test_changes_are_averaged_over_the_pictures_whose_face_is_still_found():
-    shaken = [
-        Shaken("a", said("real", 0.1), {"turn": said("fake", 0.9), "mirror": said("real", 0.2)}),
-        Shaken("b", said("fake", 0.8), {"turn": said("unsure", 0.6), "mirror": said("unsure", 0.5, found=False)}),
-        Shaken("c", said("fake", 0.8), {"turn": said("fake", 0.8)}),
+    perturbed = [
+        PerturbedPicture("a", said("real", 0.1), {"turn": said("fake", 0.9), "mirror": said("real", 0.2)}),
+        PerturbedPicture(
+            "b", said("fake", 0.8), {"turn": said("unsure", 0.6), "mirror": said("unsure", 0.5, found=False)}
+        ),
+        PerturbedPicture("c", said("fake", 0.8), {"turn": said("fake", 0.8)}),
     ]
-    found = figures(shaken, ["turn", "mirror"])
+    found = figures(perturbed, ["turn", "mirror"])
     assert (found["pictures"], found["no_face"], found["flips"]) == (5, 1, 1) and found["flip_rate"] == 0.25
     assert found["mean"] == pytest.approx((0.8 + 0.1 + 0.2 + 0) / 4)
     assert found["worst"] == {"change": pytest.approx(0.8), "picture": "a", "by": "turn"}
-    lost = figures(shaken[1:2], ["mirror"])
+    lost = figures(perturbed[1:2], ["mirror"])
     assert (lost["pictures"], lost["no_face"], lost["mean"], lost["worst"], lost["flips"]) == (1, 1, None, None, 0)
 
 
 def test_what_has_no_face_is_not_changed(by_colour, portrait, tmp_path):
     Image.fromarray(np.full((200, 200, 3), 90, np.uint8)).save(tmp_path / "plain.png")
     (tmp_path / "broken.jpg").write_bytes(portrait.read_bytes()[:500])
-    assert shake(by_colour, tmp_path / "plain.png", "plain") is None
-    assert shake(by_colour, tmp_path / "broken.jpg", "broken") is None
-    shaken = shake(by_colour, portrait, "portrait")
-    assert set(shaken.after) == set(CHANGES) and all(verdict.faces for verdict in shaken.after.values())
+    assert perturb(by_colour, tmp_path / "plain.png", "plain") is None
+    assert perturb(by_colour, tmp_path / "broken.jpg", "broken") is None
+    perturbed = perturb(by_colour, portrait, "portrait")
+    assert set(perturbed.after) == set(CHANGES) and all(verdict.faces for verdict in perturbed.after.values())
 
 
 @pytest.mark.slow

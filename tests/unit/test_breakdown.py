@@ -9,11 +9,12 @@ from project import ROOT
 
 from deepfake_detect.verdict import Face, Verdict
 from train.breakdown import counts_by_class, fakes_by_kind, groups, photographs_by_kind, worst_source
-from train.criteria import BATTERY_CRITERIA, criteria_of
+from train.criteria import BATTERY_CRITERIA, CRITERIA, criteria_of
 from train.data import Sample, spread
 from train.evaluate import tier_report
 from train.generators import generators
 from train.kinds import KINDS, PHOTOGRAPHS, kind_and_part
+from train.report import criteria_markdown
 from train.report_check import differences
 from train.scored_set import ScoredSet
 
@@ -146,7 +147,7 @@ def report_of(**clean) -> dict:
             "latency_ms": 2.0, "against_all": {}}  # fmt: skip
 
 
-def test_bars_are_met_or_missed_by_what_was_measured():
+def test_criteria_are_met_or_missed_by_what_was_measured():
     crowd = {"pictures": 10, "false_alarm_rate": 0.2}
     report = report_of(worst_source={"rate": 0.061}, decided={"accuracy": 0.96, "coverage": 0.7})
     report["groups"] = {"few": crowd | {"pictures": 9}, "many": crowd}
@@ -154,28 +155,34 @@ def test_bars_are_met_or_missed_by_what_was_measured():
     report["tiers"]["web"] = report["tiers"]["web"] | {"all": {"ece": 0.031}}
     met = {criterion["name"]: criterion["met"] for criterion in criteria_of(report)}
     assert met["AUC dfdc"] and met["accuracy outside the unsure band, test"] and met["ECE, clean, test"]
-    assert met["milliseconds for one look at a face"] and "AUC stylegan" not in met
-    assert {name for name, reached in met.items() if not reached} == {
+    assert met["milliseconds for one look at a face"] and met["AUC stylegan"] is None
+    assert {name for name, reached in met.items() if reached is False} == {
         "balanced accuracy lost from clean to hard, macro, test", "ECE, web, test", "share decided, test",
         "photographs called fake, decided or not, worst source of 40 or more, test",
         "false alarms of the worst group of 10 or more, over the mean",
     }  # fmt: skip
     cross = report_of(decided={"accuracy": 0.94, "coverage": 0.7}) | {"split": "cross", "against_all": {"sd14": 0.949}}
     reached = {criterion["name"]: criterion["met"] for criterion in criteria_of(cross)}
-    assert [name for name, good in reached.items() if not good] == ["AUC sd14, against every photograph of cross"]
+    assert [name for name, good in reached.items() if good is False] == ["AUC sd14, against every photograph of cross"]
     assert reached["share decided, cross"] and reached["accuracy outside the unsure band, cross"]
 
 
-def test_a_bar_on_what_the_model_leaves_undefined_is_missed_and_one_without_pictures_is_none():
+def test_a_criterion_on_what_the_model_leaves_undefined_is_missed_and_one_without_pictures_is_not_measured():
     report = report_of(sources={}, worst_source=None, decided={"accuracy": None, "coverage": 0.0})
     criteria = {criterion["name"]: criterion for criterion in criteria_of(report)}
     undefined = criteria["accuracy outside the unsure band, test"]
-    assert not undefined["met"] and undefined["measured"] is None and not criteria["share decided, test"]["met"]
-    assert criteria["ECE, clean, test"]["met"]
-    assert not any(name.startswith(("AUC", "false alarms", "photographs called")) for name in criteria)
+    assert undefined["met"] is False and undefined["measured"] is None
+    assert criteria["share decided, test"]["met"] is False and criteria["ECE, clean, test"]["met"] is True
+    assert list(criteria) == [criterion.name for criterion in CRITERIA if criterion.split == "test"]
+    unmeasured = [name for name, criterion in criteria.items() if criterion["met"] is None]
+    assert len(unmeasured) == 10
+    assert all(name.startswith(("AUC", "false alarms", "photographs called")) for name in unmeasured)
+    assert all(criteria[name]["measured"] is None for name in unmeasured)
+    shown = "\n".join(criteria_markdown(list(criteria.values())))
+    assert shown.count("| not measured |  |") == 10 and shown.count("| undefined | **missed** |") == 1
 
 
-def test_the_battery_has_bars_of_its_own():
+def test_the_battery_has_criteria_of_its_own():
     report = {"all": {"mean": 0.04, "flip_rate": 0.006}, "examples": {"flips": []}, "split": "test"}
     assert [criterion["met"] for criterion in criteria_of(report, BATTERY_CRITERIA)] == [True, False, True]
 

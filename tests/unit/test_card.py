@@ -1,20 +1,17 @@
-"""The model card says what the reports say, and nothing of another model."""
+"""The model card says what the reports say."""
 
-import json
-import math
 import re
-import shutil
 from dataclasses import replace
 
 import pytest
-from client_files import with_int8
+from cards import section, table_of, tables, up
 from commands import here
 from huggingface_hub import ModelCard
 from project import ROOT
+from shipped_figures import AUDIT, BATTERY, COMPARISON, CROSS, REPORT, VIDEOS
 
 from deepfake_detect.face.crop import crop_box
 from deepfake_detect.face.quality import MIN_FACE
-from export import ExportError
 from export.card import card_text, find
 from export.clients import NAME
 from export.sources import TERMS, data_table, licence_text
@@ -24,12 +21,6 @@ from train.recipe import load_recipe
 from train.report import docs_markdown
 from train.tiers import TIERS
 
-REPORTS = ROOT / "reports"
-REPORT, CROSS = (json.loads((REPORTS / "shipped" / s / "report.json").read_text()) for s in ("test", "cross"))
-AUDIT, COMPARISON, ABLATION, BATTERY = (
-    json.loads((REPORTS / name / f"{name}.json").read_text()) for name in ("audit", "compare", "ablation", "battery")
-)
-VIDEOS = json.loads((REPORTS / "videos" / "report.json").read_text())
 HUB_NAMES = {"accuracy": "accuracy", "roc_auc": "auc", "f1": "f1", "recall": "recall", "ece": "ece",
              "false_alarm_rate": "false_alarm_rate"}  # fmt: skip
 ROWS = {"**all pictures**": ("all",), "**mean of sources**": ("macro",)}
@@ -44,28 +35,6 @@ def shows(shown: float, key: str, measured: float) -> bool:
     """Whether a figure with three digits stands for a measured one without flattering it."""
     flattery = measured - shown if key in ("false_alarm_rate", "ece") else shown - measured
     return -0.001 < flattery < 1e-9
-
-
-def tables(text: str) -> list[list[list[str]]]:
-    """The tables of a Markdown text, each a list of rows of cells, without the line under the head."""
-    blocks = re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE)
-    return [
-        [
-            [cell.strip() for cell in line.strip("|").split("|")]
-            for line in block.strip().splitlines()
-            if "---" not in line
-        ]
-        for block in blocks
-    ]
-
-
-def table_of(text: str, begins: str, number: int = 0) -> list[list[str]]:
-    """The rows, with the head, of the table so many of those whose first column is called so."""
-    return [rows for rows in tables(text) if rows[0][0] == begins][number]
-
-
-def section(text: str, title: str) -> str:
-    return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[1]
 
 
 def test_the_metadata_hold_every_figure_of_every_source_and_state(card):
@@ -170,10 +139,6 @@ def test_every_other_number_comes_from_the_files(card):
     }
 
 
-def up(value: float, digits: int) -> float:
-    return math.ceil(value * 10**digits - 1e-9) / 10**digits
-
-
 def test_small_changes_are_those_of_their_report(card):
     assert short_markdown(BATTERY) in section(card, "Small changes")
 
@@ -188,74 +153,6 @@ def test_what_it_shows_is_there_and_it_has_all_parts(card):
     for title in ("What it is for, and what not", "Limits", "Training data", "Training", "Licence", "Citation"):
         assert section(card, title).strip()
     assert "Efficient Deepfake Image Detection Model Based on MobileNetV2" in section(card, "Citation")
-
-
-@pytest.fixture
-def project(tmp_path):
-    """A project's folder with the shipped model, whose reports a test may change."""
-    root = with_int8(tmp_path)
-    (root / "reports" / "shipped").unlink()
-    shutil.copytree(REPORTS / "shipped", root / "reports" / "shipped")
-    return root
-
-
-def change(file, edit) -> None:
-    report = json.loads(file.read_text())
-    edit(report)
-    if file.is_symlink() or file.parent.is_symlink():
-        copied = file.parent.resolve()
-        file.parent.unlink()
-        shutil.copytree(copied, file.parent)
-    file.write_text(json.dumps(report))
-
-
-def test_figures_follow_the_report_and_are_never_flattered(project):
-    def edit(report):
-        report["tiers"]["clean"]["sources"]["dfdc"] |= {"auc": 0.7779999, "false_alarm_rate": 0.2220001}
-
-    change(project / "reports" / "shipped" / "test" / "report.json", edit)
-    card = card_text(find(project))
-    rows = {row[0]: row for row in table_of(section(card, "How good it is"), "source")}
-    assert (rows["dfdc"][2], rows["dfdc"][11]) == ("0.777", "0.223")
-    values = {r.metric_type: r.metric_value for r in ModelCard(card).data.eval_results
-              if (r.dataset_type, r.dataset_config, r.dataset_split) == ("dfdc", "clean", "test")}  # fmt: skip
-    assert (values["roc_auc"], values["false_alarm_rate"]) == (0.777, 0.223)
-
-
-@pytest.mark.parametrize(
-    ("file", "edit", "said"),
-    [
-        ("shipped/test/report.json", lambda r: r["model"].update(sha256="0" * 64), "of another model"),
-        ("shipped/cross/report.json", lambda r: r["model"].update(sha256="0" * 64), "of another model"),
-        ("shipped/test/report.json", lambda r: r.pop("tiers"), "cannot be read"),
-        ("battery/battery.json", lambda r: r["model"].update(sha256="0" * 64), "reports/battery is of another"),
-        ("audit/audit.json", lambda r: r.update(data_sha256="0" * 64), "reports/audit is not of the data"),
-        (
-            "compare/compare.json",
-            lambda r: r["models"][-1].update(network_sha256="0" * 64),
-            "reports/compare is of another",
-        ),
-    ],
-)
-def test_a_report_of_something_else_is_refused(project, file, edit, said):
-    change(project / "reports" / file, edit)
-    with pytest.raises(ExportError, match=said):
-        find(project)
-
-
-def test_the_int8_file_s_report_is_shown_where_it_is_of_this_model(project):
-    folder = project / "reports" / "quantize"
-    folder.unlink(missing_ok=True)
-    folder.mkdir()
-    (folder / "quantize.md").write_text("# int8\n\nIt is smaller.\n\n![Both](both.png)\n")
-    for sha256, fits in ((REPORT["model"]["sha256"], True), ("0" * 64, False)):
-        (folder / "quantize.json").write_text(json.dumps({"model": {"sha256": sha256}}))
-        if fits:
-            shown = section(card_text(find(project)), "The int8 file")
-            assert shown.strip() == "It is smaller.\n\n![Both](reports/quantize/both.png)"
-        else:
-            with pytest.raises(ExportError, match="reports/quantize is of another"):
-                find(project)
 
 
 def test_the_cost_is_said_to_be_unmeasured(card):
@@ -285,25 +182,6 @@ def test_without_a_space_the_card_speaks_of_none(card):
     assert "spaces/" not in alone and "git clone" not in alone and "gradio" not in alone and "Space" not in alone
     assert 'Detector("me/weights")' in alone and "\n\n\n" not in alone + both
     assert "https://huggingface.co/spaces/me/page\ncd page\n" in both and 'Client("me/page")' in both
-
-
-def test_the_time_of_a_training_is_estimated_from_an_ablation_of_its_recipe(project):
-    m = find(project).metadata
-    recipe = load_recipe(m.recipe)
-    row = {"name": f"at {recipe.size} px", "minutes": 31.0, "epochs": 2}
-    of_it = {"recipe_sha256": m.recipe_sha256, "data_sha256": m.data_sha256, "rows": [row]}
-    change(project / "reports" / "ablation" / "ablation.json", lambda r: r.update(of_it))
-    said = section(card_text(find(project)), "Training")
-    assert (
-        f"about {up(recipe.epochs * 31 / 2 / 60, 1)} hours if every epoch" in said
-        and f"run at {recipe.size} px" in said
-    )
-
-
-def test_a_training_whose_time_no_file_tells_is_said_to_be_unmeasured(project):
-    change(project / "reports" / "ablation" / "ablation.json", lambda r: r.update(recipe_sha256="0" * 64))
-    said = section(card_text(find(project)), "Training")
-    assert "how much energy it used, was not measured" in said and "hours if" not in said
 
 
 def test_a_source_without_known_terms_is_listed_as_such():

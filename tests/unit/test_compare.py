@@ -21,7 +21,7 @@ from deepfake_detect.face.crop import pixel_values
 from deepfake_detect.model.onnx_model import probability
 from deepfake_detect.report.sentences import floor_percent
 from train import backbones, classical, compare, compare_command
-from train.backbones import Backbone, Features, cached_features, dfp_head, expected_input, input_mode, train_head
+from train.backbones import Backbone
 from train.batches import Batches
 from train.compare_report import compare_markdown, draw_comparison
 from train.crops import Framing, cached_crops
@@ -30,8 +30,6 @@ from train.metrics import binary_metrics
 from train.recipe import load_recipe
 
 pytestmark = pytest.mark.slow
-
-REAL = dict(backbones.BACKBONES)
 
 
 def tiny(include_top, weights, input_shape, pooling):
@@ -124,8 +122,8 @@ def test_a_comparison_that_was_cut_off_goes_on_and_ends_the_same(out, world, tmp
     for file in (*again.glob("features/vgg19-*/train1_*.npz"), *again.glob("models/resnet50-*.json")):
         file.unlink()
     computed = []
-    original = backbones.Batches.__getitem__
-    monkeypatch.setattr(backbones.Batches, "__getitem__", lambda self, n: computed.append(n) or original(self, n))
+    original = Batches.__getitem__
+    monkeypatch.setattr(Batches, "__getitem__", lambda self, n: computed.append(n) or original(self, n))
     assert world(again, lambda network, size: onnx.load(out / "models" / f"{network.name}.onnx")) == 0
     assert len(computed) == 64 // 8  # the missing view
 
@@ -159,31 +157,6 @@ def test_the_shipped_model_is_measured_again_beside_what_was_measured(out, world
         world(tmp_path, shipped_only=True)
 
 
-def test_features_are_computed_once_whatever_happens(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(backbones, "PART", 2)
-    samples = [s for s in read_samples(data, 7) if s.split == "train"]
-    crops = cached_crops(samples, Framing(0.3), "bilinear", tmp_path / "crops", "train")
-    batches, calls = Batches(crops, 10, 32), []
-
-    def compute(pixels):
-        if len(calls) == 5 and not interrupted:
-            interrupted.append(True)
-            raise KeyboardInterrupt
-        calls.append(len(pixels))
-        return pixels.mean(axis=(1, 2))
-
-    interrupted = []
-    with pytest.raises(KeyboardInterrupt):
-        cached_features(compute, batches, tmp_path / "features", "train0")
-    features = cached_features(compute, batches, tmp_path / "features", "train0")
-    assert len(calls) == len(batches) + 1  # five before, of which one in a part that was not whole, then the rest
-    expected = np.concatenate([batches[n][0].mean(axis=(1, 2)) for n in range(len(batches))])
-    assert np.array_equal(features.values, expected) and np.array_equal(features.labels, crops.labels)
-    assert not list((tmp_path / "features").glob(".partial-*"))
-    with pytest.raises(DataError, match="not all finite"):
-        cached_features(lambda pixels: pixels.mean(axis=(1, 2)) * np.nan, batches, tmp_path / "broken", "train0")
-
-
 def test_a_conversion_that_computes_something_else_is_not_measured(data, tmp_path):
     from export.onnx import to_onnx
 
@@ -207,63 +180,6 @@ def test_a_conversion_that_computes_something_else_is_not_measured(data, tmp_pat
         compare._converted(network, 32, tmp_path, crops, faulty, dict(facts))
 
 
-@pytest.mark.parametrize("mode", ["caffe", "torch"])
-def test_preprocessing_is_that_of_keras_applications(mode):
-    pixels = np.random.default_rng(0).random((2, 8, 8, 3), np.float32)
-    ours = np.asarray(expected_input(keras.ops.convert_to_tensor(pixels), mode))
-    assert ours == pytest.approx(keras.applications.imagenet_utils.preprocess_input(pixels * 255, mode=mode), abs=1e-3)
-
-
-@pytest.mark.parametrize("name", ["vgg16", "vgg19", "resnet50"])
-def test_each_backbone_sees_what_its_own_weights_expect(name, monkeypatch):
-    """The extractor against keras.applications' own preprocess_input, before the same layers."""
-    monkeypatch.setattr(backbones, "BACKBONES", REAL)
-    extractor, mode = backbones.feature_extractor(name, 32, None)
-    pixels = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
-    prepared = getattr(keras.applications, name).preprocess_input(pixels * 255)
-    expected = extractor.layers[-1].predict_on_batch(prepared)
-    assert mode == "caffe" and not extractor.trainable_weights
-    assert extractor.predict_on_batch(pixels) == pytest.approx(expected, rel=1e-3, abs=1e-4)
-    assert expected.shape == {"vgg16": (2, 1, 1, 512), "vgg19": (2, 512), "resnet50": (2, 2048)}[name]
-
-
-def test_weights_of_torchvision_are_known_by_their_first_biases():
-    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(64, 3)])
-    assert input_mode(model) == "caffe"
-    kernel, bias = model.layers[0].get_weights()
-    bias[:4] = [0.40338, 0.37779, 0.46436, -0.32276]
-    model.layers[0].set_weights([kernel, bias])
-    assert input_mode(model) == "torch"
-
-
-def test_the_hybrid_pools_whatever_maps_there_are(recipe_file):
-    for side, flat in ((8, 4 * 4 * 1025), (3, 1025), (1, 1025)):
-        head = dfp_head((side, side, 16), load_recipe(recipe_file))
-        assert head.output_shape == (None, 2)
-        assert next(x for x in head.layers if isinstance(x, keras.layers.Flatten)).output.shape[1] == flat
-
-
-def test_a_head_keeps_its_best_epoch_stops_early_and_is_repeatable(recipe_file, tmp_path):
-    """Views whose labels get ever worse: after the first epoch, training can only harm."""
-    recipe = load_recipe(recipe_file).model_copy(update={"epochs": 20})
-    rng = np.random.default_rng(0)
-    values = rng.normal(size=(96, 8)).astype(np.float32)
-    labels = (values[:, 0] > 0).astype(np.int64)
-    views, val = [Features(values, labels, 0), *[Features(values, 1 - labels, 0)] * 19], Features(values, labels, 0)
-
-    def trained(name):
-        keras.utils.set_random_seed(recipe.seed)
-        head = backbones.paper_head((8,), recipe)
-        result = train_head(head, views, val, recipe, tmp_path / f"{name}.weights.h5")
-        return result, head.predict_on_batch(values)
-
-    (first, logits), (second, same) = trained("one"), trained("two")
-    assert first["best_epoch"] == 1 and first["epochs"] == 1 + recipe.early_stopping.patience
-    assert np.array_equal(logits, same) and second["epochs"] == first["epochs"]
-    kept, read = trained("one")
-    assert kept == first and np.array_equal(read, logits)
-
-
 @pytest.mark.parametrize("missing", ["mobilenet_v2", "vgg19"])
 def test_missing_weights_end_in_one_sentence(world, missing, tmp_path):
     weights, out = tmp_path / "weights", tmp_path / "out"
@@ -280,11 +196,6 @@ def test_what_cannot_be_compared_is_said(world, tmp_path):
         world(tmp_path / "out", views=0)
     with pytest.raises(ModelError, match="no model file"):
         world(tmp_path / "out", model=tmp_path / "none.onnx")
-    damaged = tmp_path / "weights"
-    damaged.mkdir()
-    (damaged / "vgg16.weights.h5").write_bytes(b"not weights")
-    with pytest.raises(backbones.WeightsError, match="of vgg16 cannot be had"):
-        backbones.feature_extractor("vgg16", 32, damaged / "vgg16.weights.h5")
     assert not (tmp_path / "out").exists()
 
 

@@ -107,6 +107,26 @@ def test_the_map_of_the_code_names_what_is_there():
     assert {f"deepfake_detect/{name}/" for name in folders} <= named
 
 
+def steps(title: str) -> list[str]:
+    """The numbered steps under a title of CONTRIBUTING."""
+    section = text_of(ROOT / "CONTRIBUTING.md").partition(f"## {title}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\d+\. (.*?)(?=^\d+\. |\Z)", section, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("change", ["picture format", "recipe key", "reason code", "tab", "endpoint"])
+def test_what_a_step_of_a_usual_change_names_stands_in_its_files(change):
+    found = steps(f"How to add a{'n' * (change[0] in 'aeiou')} {change}")
+    assert len(found) >= 5
+    for step in found:
+        quoted = [name for name in re.findall(r"`([^`]+)`", step) if not name.startswith("python ")]
+        paths = {name for name in quoted if (ROOT / name).exists()}
+        sources = [ROOT / name for name in paths if name.endswith((".py", ".js"))]
+        text = "".join(source.read_text(encoding="utf-8") for source in sources)
+        words = {word for name in {*quoted} - paths for word in re.findall(r"[A-Za-z_-]{3,}", name)}
+        missing = {word for word in words if word not in text}
+        assert paths and not missing, (step, missing)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_no_measured_figure_is_typed_by_hand(page):
     prose = re.sub(r"```.*?```", "", BLOCK.sub("", text_of(page)), flags=re.DOTALL)

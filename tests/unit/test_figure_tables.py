@@ -4,11 +4,10 @@ import re
 
 import pytest
 from html_tables import cells
-from project import ROOT
+from shipped_figures import CROSS, REPORT
 
-from deepfake_detect.model.onnx_model import Model
 from deepfake_detect.report import evaluation_texts
-from deepfake_detect.report.evaluation import REPORTS, TIERS, groups_text, read_report
+from deepfake_detect.report.evaluation import TIERS, groups_text
 from deepfake_detect.report.evaluation_tables import (
     counts_table,
     groups_table,
@@ -20,9 +19,6 @@ from deepfake_detect.report.never_tested import generators_text
 from train.report import docs_markdown
 
 pytestmark = pytest.mark.slow
-
-SHA256 = Model(ROOT / "model.onnx").sha256
-REPORT, CROSS = read_report(REPORTS / "test", SHA256), read_report(REPORTS / "cross", SHA256)
 
 
 def test_the_counts_of_verdicts_stand_in_a_table_with_intervals_that_flatter_nobody():

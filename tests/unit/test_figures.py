@@ -8,6 +8,7 @@ import gradio as gr
 import pytest
 from html_tables import cells
 from project import ROOT
+from shipped_figures import CROSS, REPORT, SHA256
 
 from deepfake_detect import Detector
 from deepfake_detect.errors import FiguresError
@@ -35,15 +36,13 @@ from deepfake_detect.report.evaluation_tables import (
     sources_table,
 )
 from deepfake_detect.report.measured_short import in_short, measured_in_short
-from deepfake_detect.report.overview import generators_untested, interval, outcomes, outcomes_table
+from deepfake_detect.report.overview import generators_untested, outcomes, outcomes_table
 from page import texts
 from page.tabs.accuracy import CHART, MOST_ALARMS, Figures, curve, report_tab
 from train.tiers import TIERS as STATES
 
 pytestmark = pytest.mark.slow
 
-SHA256 = Model(ROOT / "model.onnx").sha256
-REPORT, CROSS = read_report(REPORTS / "test", SHA256), read_report(REPORTS / "cross", SHA256)
 CONFUSION = {"real_as_real": 6, "real_as_fake": 1, "fake_as_real": 1, "fake_as_fake": 2}
 
 
@@ -63,6 +62,10 @@ def written(folder, report):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(report if isinstance(report, str) else json.dumps(report))
     return folder
+
+
+def test_the_reports_of_the_served_model_are_read():
+    assert [read_report(REPORTS / split, SHA256) for split in ("test", "cross")] == [REPORT, CROSS]
 
 
 def test_the_states_are_those_that_were_measured():
@@ -105,6 +108,17 @@ def test_missed_criteria_are_said_as_missed():
     assert "Where" not in criteria_text([{"name": "ECE", "measured": 1, "at_most": 0, "met": False}])
     assert "All of the 1 criteria" in criteria_text([{"name": "a", "measured": 1, "at_least": 1, "met": True}])
     assert "undefined was reached" in criteria_text([{"name": "a", "measured": None, "at_most": 1, "met": False}])
+
+
+def test_criteria_without_pictures_are_said_to_be_not_measured():
+    unmeasured = {"name": "AUC dfdc", "measured": None, "at_least": 0.9, "met": None}
+    met, missed = ({"name": "a", "measured": 1, "at_most": bound, "met": met} for bound, met in ((1, True), (0, False)))
+    said = criteria_text([met, unmeasured])
+    assert "1 of the 2 criteria" in said and "were met" in said and "Not measured" in said and "AUC dfdc" in said
+    said = criteria_text([missed, unmeasured])
+    assert "1 of the 2 criteria" in said and "were missed" in said and "Not measured" in said and "Where" not in said
+    (row,) = cells(criteria_table([unmeasured])).values()
+    assert row == ["at least 0.9", "not measured", ""]
 
 
 def test_the_source_with_most_false_alarms_is_named():
@@ -209,10 +223,15 @@ def test_the_table_of_outcomes_counts_every_picture_once():
     ]
     assert all(sum(outcome.called.values()) == outcome.total for outcome in found)
     assert found[0].called["fake"] == REPORT["tiers"]["clean"]["decided"]["said_fake"]["wrong"]
-    low, high = interval(8, 10)  # Newcombe 1998 gives the method's
-    assert (low, high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert interval(0, 10)[0] == 0 and interval(10, 10)[1] == pytest.approx(1)
-    assert f"{found[0].total:,} real" in outcomes_table(found)
+    shown = cells(outcomes_table(found))
+    assert list(shown) == [outcome.name for outcome in found] and f"{found[0].total:,} real" in found[0].name
+    for outcome, row in zip(found, shown.values(), strict=True):
+        for label, cell in zip(outcome.called, row, strict=True):
+            share, low, high, number = re.fullmatch(r"([\d.]+) % \((\d+) to (\d+)\), ([\d,]+)", cell).groups()
+            assert int(number.replace(",", "")) == outcome.called[label]
+            flattery = float(share) / 100 - outcome.called[label] / outcome.total
+            assert -0.001 < (flattery if label == outcome.right else -flattery) < 1e-9
+            assert float(low) / 100 <= outcome.intervals[label][0] and outcome.intervals[label][1] <= float(high) / 100
     known, untested = generators_untested(REPORT["generators"])
     assert 0 < len(untested) < known and len(set(untested)) == len(untested)
 
@@ -222,6 +241,7 @@ def test_what_worse_pictures_cost_is_said():
     shares = [float(share) / 100 for share in re.findall(r"([\d.]+) %", said)]
     ends = [c[end]["macro"]["balanced_accuracy"] for c in (curves["jpeg"], curves["scale"]) for end in (0, -1)]
     assert all(share <= value < share + 0.001 for share, value in zip(shares, ends, strict=True))
+    assert said.startswith(f"On {curves['pictures']} of the pictures, ")
 
 
 def test_the_page_opens_with_how_often_it_decides_and_is_right(tmp_path):

@@ -16,7 +16,7 @@ from onnx_files import METADATA, write_model
 from project import ROOT
 
 from deepfake_detect import Detector, ModelError
-from deepfake_detect.model import hub
+from deepfake_detect.model import hub_repository
 from deepfake_detect.model.hub import model_file
 from deepfake_detect.model.onnx_model import CONTRACT
 
@@ -234,8 +234,8 @@ def test_a_hub_out_of_reach_is_named_at_once(server, monkeypatch):
 
 
 def test_an_answer_that_takes_too_long_counts_as_none(server, files, monkeypatch):
-    assert hub.PATIENCE <= 8
-    monkeypatch.setattr(hub, "PATIENCE", 0.3)
+    assert hub_repository.PATIENCE <= 8
+    monkeypatch.setattr(hub_repository, "PATIENCE", 0.3)
     server.repo(NAME, files)
     server.faults = [Fault("HEAD", "/resolve/", "hang", times=2)]
     started = perf_counter()

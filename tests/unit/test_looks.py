@@ -6,8 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from onnx_files import METADATA, save, write_model
+from onnx_files import METADATA, write_masked_model, write_model
 from textures import Faces, noise
 
 from deepfake_detect import Detector, Model
@@ -30,24 +29,8 @@ def looker(folder, looks: Looks, size: int = 96, **metadata) -> Detector:
     """A model that sees the left half of a crop only: red there is fake, blue is real."""
     left = np.zeros((1, 3, size, size), np.float32)
     left[..., : size // 2] = 2
-    graph = helper.make_graph(
-        [
-            helper.make_node("Mul", ["pixel_values", "left"], ["half"]),
-            helper.make_node("GlobalAveragePool", ["half"], ["pooled"]),
-            helper.make_node("Flatten", ["pooled"], ["means"]),
-            helper.make_node("MatMul", ["means", "weights"], ["logits"]),
-        ],
-        "left",
-        [helper.make_tensor_value_info("pixel_values", TensorProto.FLOAT, ["N", 3, size, size])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", 2])],
-        [
-            numpy_helper.from_array(left, "left"),
-            numpy_helper.from_array(np.array([[0, 4], [0, 0], [0, -4]], np.float32), "weights"),
-        ],
-    )
-    properties = replace(METADATA, size=size, looks=looks, **metadata).to_properties()
-    save(graph, properties, folder / "left.onnx")
-    return Detector(folder / "left.onnx", Faces(BOX))
+    weights = [[0, 4], [0, 0], [0, -4]]
+    return Detector(write_masked_model(folder / "left.onnx", left, weights, looks=looks, **metadata), Faces(BOX))
 
 
 def halves(left_red: float, right_red: float, size: int = 96) -> np.ndarray:

@@ -1,11 +1,8 @@
 """Occlusion maps: of models that look at a known place, and of the shipped one."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from onnx_files import METADATA, save, write_model
+from onnx_files import write_masked_model, write_model
 from project import ROOT
 
 from deepfake_detect import Detector, Model
@@ -20,23 +17,7 @@ def quarter_model(path, row: int, column: int, weight: float) -> Model:
     """A model whose logits differ by the mean brightness of one quarter of the crop, times a weight."""
     mask = np.zeros((1, 3, SIZE, SIZE), np.float32)
     mask[:, :, HALVES[row], HALVES[column]] = 4  # a mean over the crop becomes one over the quarter
-    graph = helper.make_graph(
-        [
-            helper.make_node("Mul", ["pixel_values", "mask"], ["seen"]),
-            helper.make_node("GlobalAveragePool", ["seen"], ["pooled"]),
-            helper.make_node("Flatten", ["pooled"], ["means"]),
-            helper.make_node("MatMul", ["means", "weights"], ["logits"]),
-        ],
-        "quarter",
-        [helper.make_tensor_value_info("pixel_values", TensorProto.FLOAT, ["N", 3, SIZE, SIZE])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", 2])],
-        [
-            numpy_helper.from_array(mask, "mask"),
-            numpy_helper.from_array(np.array([[0, weight / 3]] * 3, np.float32), "weights"),
-        ],
-    )
-    save(graph, replace(METADATA, size=SIZE, temperature=TEMPERATURE).to_properties(), path)
-    return Model(path)
+    return Model(write_masked_model(path, mask, [[0, weight / 3]] * 3, temperature=TEMPERATURE))
 
 
 @pytest.fixture(scope="module")

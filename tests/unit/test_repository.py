@@ -15,6 +15,7 @@ import pytest
 import yaml
 from PIL import Image
 from project import ROOT
+from shipped_figures import ABLATION, AUDIT, BATTERY, COMPARISON, CROSS, CROWDS, REPORT, REPORTS, VIDEOS
 from waiting import LONG
 
 from deepfake_detect import Model
@@ -37,15 +38,6 @@ from train.tiers import TIERS
 from train.videos_report import videos_markdown
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-REPORTS = ROOT / "reports"
-REPORT, CROSS = (
-    json.loads((REPORTS / "shipped" / split / "report.json").read_text(encoding="utf-8")) for split in ("test", "cross")
-)
-COMPARISON, ABLATION, CROWDS, AUDIT, BATTERY = (
-    json.loads((REPORTS / name / f"{name}.json").read_text(encoding="utf-8"))
-    for name in ("compare", "ablation", "crowds", "audit", "battery")
-)
-VIDEOS = json.loads((REPORTS / "videos" / "report.json").read_text(encoding="utf-8"))
 # Of every choice of the folders that the audit names, by which a report says what it was measured on
 HASHES = {
     joint_sha256(chosen)

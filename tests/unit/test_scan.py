@@ -19,9 +19,9 @@ from waiting import LONG
 
 from deepfake_detect import Detector
 from deepfake_detect.errors import ScanError
+from deepfake_detect.scan import Totals, progress
 from deepfake_detect.scan import parquet_rows as written
-from deepfake_detect.scan import progress
-from deepfake_detect.scan.run import scan as scan_from_python
+from deepfake_detect.scan import scan as scan_from_python
 
 WITHOUT = """
 import sys
@@ -219,7 +219,27 @@ def test_a_program_scans_and_hears_of_every_picture(mixed_album, model, tmp_path
     assert (steps[0].done, steps[-1].done) == (0, steps[-1].total) and totals.pictures == steps[-1].total
     assert [step.done for step in steps] == sorted(step.done for step in steps) and steps[0].left_out.total() == 2
     again = scan_from_python([mixed_album], str(tmp_path / "out.parquet"), str(model), resume=True)
-    assert again == totals and totals.unread == 1
+    assert isinstance(again, Totals) and again == totals and totals.unread == 1
+
+
+def test_a_program_loads_the_packages_of_scans_with_the_first_scan_alone():
+    code = """
+import sys
+
+import deepfake_detect.cli.judge, deepfake_detect.scan
+
+assert not {"pyarrow", "ray"} & set(sys.modules)
+from deepfake_detect.scan import scan
+
+assert "pyarrow" in sys.modules and scan.__module__ == "deepfake_detect.scan.run"
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=LONG, check=True)
+
+
+def test_a_program_without_the_packages_of_scans_is_told_which_to_install():
+    code = WITHOUT.format("pyarrow").partition("from deepfake_detect")[0] + "from deepfake_detect.scan import scan"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=LONG, capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1].endswith("This needs the package pyarrow: pip install pyarrow fsspec")
 
 
 class StoppedError(Exception):

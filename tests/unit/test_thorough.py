@@ -9,19 +9,19 @@ from project import ROOT
 from deepfake_detect import Face, Verdict
 from deepfake_detect.detector import THOROUGH
 from deepfake_detect.verdict import label_of
-from train.thorough import Looked, compared, is_worth_it, label_with, thorough_markdown, widened
+from train.thorough import VerdictPair, compared, is_worth_it, label_with, thorough_markdown, widened
 
 BAND = (0.2, 0.8)
 REPORT = json.loads((ROOT / "reports" / "thorough" / "thorough.json").read_text(encoding="utf-8"))
 
 
-def looked(p_fake: float, label: int, flips: bool = False) -> Looked:
+def pair(p_fake: float, label: int, flips: bool = False) -> VerdictPair:
     """A picture of one face."""
     verdicts = []
     for said in (label_of(p_fake, BAND), "unsure" if flips else label_of(p_fake, BAND)):
         face = Face((0, 0, 200, 200), 0.9, p_fake, said)
         verdicts.append(Verdict(said, p_fake, max(p_fake, 1 - p_fake), (), (face,)))
-    return Looked(label, *verdicts)
+    return VerdictPair(label, *verdicts)
 
 
 def test_a_band_is_widened_at_both_ends_and_never_beyond_certainty():
@@ -31,13 +31,13 @@ def test_a_band_is_widened_at_both_ends_and_never_beyond_certainty():
 
 
 def test_inside_the_wider_band_a_face_is_unsure():
-    one = looked(0.85, 1)
+    one = pair(0.85, 1)
     assert label_with(one, BAND) == "fake" and label_with(one, (0.2, 0.9)) == "unsure"
 
 
 def test_the_wider_band_leaves_as_many_decided():
-    pictures = [looked(p, int(p > 0.5)) for p in (0.01, 0.05, 0.15, 0.86, 0.9, 0.99)]
-    pictures += [looked(0.95, 0, flips=True), looked(0.5, 1)]
+    pictures = [pair(p, int(p > 0.5)) for p in (0.01, 0.05, 0.15, 0.86, 0.9, 0.99)]
+    pictures += [pair(0.95, 0, flips=True), pair(0.5, 1)]
     found = compared(pictures, BAND)
     assert found["flipped"] == 1 and found["plain"]["coverage"] == 7 / 8
     assert found["thorough"]["coverage"] == 6 / 8 >= found["wider"]["coverage"]
