@@ -82,7 +82,7 @@ function byWholeNumbers(picture, result, channels, across, down) {
  * The mean of `downscale` x `downscale` pixels each, the last ones of a side of fewer.
  * @returns {import("./pixels.js").Picture}
  */
-export function reduced(picture, downscale) {
+export function downscaled(picture, downscale) {
   const width = Math.ceil(picture.width / downscale);
   const height = Math.ceil(picture.height / downscale);
   const result = blank(width, height);
