@@ -73,13 +73,17 @@ export class Detector {
     read = (name) => fetched(new URL(name, base)),
   } = {}) {
     const version = JSON.parse(new TextDecoder().decode(await read("model.json")));
-    const runtime = ort ?? (await import("./vendor/ort.wasm.min.mjs"));
+    const [runtime, model, yunet] = await Promise.all([
+      ort ?? import("./vendor/ort.wasm.min.mjs"),
+      read(version.file),
+      read(version.yunet),
+    ]);
     if (!ort) {
       runtime.env.wasm.numThreads = 1; // more take headers that a plain web server does not send
       runtime.env.wasm.wasmPaths = new URL("./vendor/", import.meta.url).href;
     }
-    const model = await Model.load(runtime, await read(version.file), version.metadata);
-    return new Detector(version, model, await Yunet.load(runtime, await read(version.yunet)));
+    const loaded = await Model.load(runtime, model, version.metadata);
+    return new Detector(version, loaded, await Yunet.load(runtime, yunet));
   }
 
   /**
