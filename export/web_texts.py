@@ -3,7 +3,7 @@
 from deepfake_detect.picture.provenance import CAVEAT
 from deepfake_detect.report import card_texts as card
 from deepfake_detect.report.evaluation_texts import limits
-from deepfake_detect.report.sentences import CAUTION, CLAIM_KINDS, CLAIMED_AI, LIKE, TOOL
+from deepfake_detect.report.sentences import CAUTION, CLAIM_KINDS, CLAIMED_AI, LIKE, NO_CLAIMS, TOOL
 
 FORMATS = "JPEG, PNG, WebP, AVIF, GIF or BMP"  # that browsers read; Safari reads HEIC and TIFF as well
 
@@ -48,6 +48,7 @@ PAGE = {
     "claimed_ai": CLAIMED_AI,
     "claims": card.CLAIMS,
     "claims_caveat": CAVEAT,
+    "no_claims": NO_CLAIMS,
     "claim_kinds": CLAIM_KINDS,
     "facts": card.FACTS,
     "fact_names": card.FACT_NAMES,

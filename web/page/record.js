@@ -5,16 +5,15 @@ import { fill, make } from "./elements.js";
 
 const { page } = table;
 
-/** What a file says of itself, closed on the screen and open on paper; null where it says nothing. */
+/** What a file says of itself, closed on the screen and open on paper. */
 export function claimsSaid(claims) {
-  if (!claims.length) return null;
   const said = claims.map(({ kind, source, text }) => make("li", {}, `${page.claim_kinds[kind]} (${source}): ${text}`));
   return make(
     "details",
     { class: "claims" },
     make("summary", {}, page.claims),
-    make("p", { class: "quiet" }, page.claims_caveat),
-    make("ul", {}, ...said),
+    make("p", { class: "quiet" }, claims.length ? page.claims_caveat : page.no_claims),
+    claims.length ? make("ul", {}, ...said) : null,
   );
 }
 
