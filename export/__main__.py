@@ -72,7 +72,7 @@ def _space(args: argparse.Namespace) -> Path:
 
 
 def _web(args: argparse.Namespace) -> Path:
-    return web.build_web(args.out, args.int8)
+    return web.build_web(args.out, args.int8, server=args.server)
 
 
 def _folder(args: argparse.Namespace) -> None:

@@ -21,6 +21,7 @@ KINDS = {
     "space": ("space", {"space_sdk": "gradio"}),
     "web": ("space", {"space_sdk": "static"}),
 }
+WEB_PAGE = "WEB_PAGE"  # the variable of a Space that names the static one, see page/app.py
 AGAIN = "Run the same command again: what has arrived is not sent twice."
 
 
@@ -92,6 +93,25 @@ def push(folder: Path, repo: str, kind: str, version: str, private: bool = False
     megabytes = sum(file.size for file in files) / 1e6
     print(f"{url}: {len(files)} files, {megabytes:.1f} MB, commit {commit[:7]}, tag {tag}")
     return commit
+
+
+def link(space: str, web: str) -> None:
+    """Have the page of a Space link to the static Space that needs no upload, by a variable of its settings.
+
+    Raises:
+        ExportError: the Hub cannot be reached or refuses. The same call can be repeated.
+    """
+    api = sign_in()
+    with _explained(api.endpoint, space):
+        api.add_space_variable(space, WEB_PAGE, address(web))
+    print(f"{address(space)}: its page links to {address(web)}")
+
+
+def address(space: str) -> str:
+    """Where a Space of this name is shown."""
+    from huggingface_hub import constants
+
+    return f"{constants.ENDPOINT}/spaces/{space}"
 
 
 def sign_in():
@@ -220,6 +240,8 @@ def run(args: argparse.Namespace) -> None:
                 _show(listing(folders[kind]), f"{kind} {repo}, tag v{version}")
             else:
                 push(folders[kind], repo, kind, version, args.private)
+    if {"space", "web"} <= wanted.keys() and not args.dry_run:
+        link(wanted["space"], wanted["web"])
 
 
 def _build(kind: str, out: Path, wanted: dict[str, str]) -> Path:
@@ -231,7 +253,7 @@ def _build(kind: str, out: Path, wanted: dict[str, str]) -> Path:
     if kind == "web":
         from export.web import build_web
 
-        return build_web(out)
+        return build_web(out, server=address(wanted["space"]) if "space" in wanted else "")
     from export.space import build_space
 
     return build_space(out, name=wanted["space"])

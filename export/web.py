@@ -83,13 +83,14 @@ console.log(verdict.label, verdict.p_fake, verdict.reasons);
 """
 
 
-def build_web(out: Path, int8: bool = False, root: Path = ROOT) -> Path:
+def build_web(out: Path, int8: bool = False, root: Path = ROOT, server: str = "") -> Path:
     """Make the folder of the page. It is made beside `out` and renamed, so it is whole or not there.
 
     Args:
         out: the folder; one that this made earlier, and nobody has changed since, is replaced.
         int8: take the int8 file, a third of the bytes, whose verdicts differ a little from the server's.
         root: the project's folder, a git repository.
+        server: the address of the page that judges on a server, for a link to it; "" where there is none.
 
     Returns:
         `out`.
@@ -112,7 +113,7 @@ def build_web(out: Path, int8: bool = False, root: Path = ROOT) -> Path:
         package = json.loads((folder / "package.json").read_text(encoding="utf-8"))
         write_text(folder / "package.json", json.dumps({**package, "version": __version__}, indent=2) + "\n")
         for file in FILLED:
-            write_text(folder / file, _filled(folder / file))
+            write_text(folder / file, _filled(folder / file, server))
         described = _described(model, folder, root)
         write_text(folder / "model.json", json.dumps(described, indent=1) + "\n")
         _seal(folder, described)
@@ -120,11 +121,14 @@ def build_web(out: Path, int8: bool = False, root: Path = ROOT) -> Path:
     return out
 
 
-def _filled(file: Path) -> str:
-    """A file of the page with the texts that it names as [[name]]: in HTML, or within a string of JavaScript."""
-    texts = {**PAGE, "csp": POLICY}
+def _filled(file: Path, server: str) -> str:
+    """A file of the page with the texts that it names as [[name]]: in HTML, or within a string of JavaScript. A line
+    that names the server is left out where there is none."""
+    texts = {**PAGE, "csp": POLICY, "server": server}
     escaped = html.escape if file.suffix == ".html" else lambda text: json.dumps(text)[1:-1]
-    return re.sub(r"\[\[(\w+)\]\]", lambda found: escaped(texts[found[1]]), file.read_text(encoding="utf-8"))
+    text = file.read_text(encoding="utf-8")
+    text = text if server else re.sub(r".*\[\[server\]\].*\n", "", text)
+    return re.sub(r"\[\[(\w+)\]\]", lambda found: escaped(texts[found[1]]), text)
 
 
 def _runtime(root: Path) -> Path:
@@ -212,3 +216,4 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `python -m export web`."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to make")
     parser.add_argument("--int8", action="store_true", help="the int8 model: fewer bytes, slightly other verdicts")
+    parser.add_argument("--server", default="", metavar="URL", help="the page that judges on a server, to link to it")

@@ -1,16 +1,20 @@
 """The constants, sentences and codes of the Python side, as a module for the browser: nothing of it is typed twice."""
 
 import json
+import re
 from types import ModuleType
 
 from deepfake_detect import crowd, detector, errors
 from deepfake_detect.evidence import robustness
 from deepfake_detect.face import border, finder, quality, second_look, tilt, yunet
-from deepfake_detect.picture import decode
+from deepfake_detect.picture import claim_text, decode, embedded_metadata, exif, provenance
 from deepfake_detect.verdict import KINDS, REASONS, Reason
 from export.web_texts import CODES, FAULTS, PAGE
 
-MODULES = (border, crowd, decode, detector, finder, quality, robustness, second_look, tilt, yunet)
+MODULES = (
+    border, claim_text, crowd, decode, detector, embedded_metadata, exif, finder, provenance, quality, robustness,
+    second_look, tilt, yunet,
+)  # fmt: skip
 # The browser's name of a sentence -> what holds it here
 SENTENCES = {
     "BLURRED": quality.BLURRED,
@@ -49,10 +53,27 @@ def table_module() -> str:
 
 
 def _constants(module: ModuleType) -> dict:
-    """A module's numbers, and its tuples of numbers, by their names in capitals."""
+    """A module's constants by their names in capitals, as far as JSON can say them."""
     values = {name: value for name, value in vars(module).items() if name.isupper() and not name.startswith("_")}
-    return {name: value for name, value in values.items() if _is_plain(value)}
+    return {name: _as_json(value) for name, value in values.items() if _is_plain(value)}
 
 
 def _is_plain(value: object) -> bool:
-    return all(map(_is_plain, value)) if isinstance(value, tuple) else isinstance(value, int | float | str)
+    if isinstance(value, dict):
+        return all(isinstance(key, str | bytes) for key in value) and all(map(_is_plain, value.values()))
+    if isinstance(value, tuple | frozenset):
+        return all(map(_is_plain, value))
+    return isinstance(value, int | float | str | bytes | re.Pattern)
+
+
+def _as_json(value):
+    """A constant for JavaScript: bytes are text of one character a byte, a pattern is what makes a RegExp."""
+    if isinstance(value, dict):
+        return {_as_json(key): _as_json(held) for key, held in value.items()}
+    if isinstance(value, tuple | frozenset):
+        held = [_as_json(one) for one in value]
+        return sorted(held, key=str) if isinstance(value, frozenset) else held
+    if isinstance(value, re.Pattern):
+        flags = "".join(sign for sign, flag in (("i", re.I), ("s", re.S)) if value.flags & flag)
+        return {"source": _as_json(value.pattern), "flags": flags}
+    return value.decode("latin-1") if isinstance(value, bytes) else value

@@ -1,7 +1,9 @@
 """What the page in web/ says in English."""
 
+from deepfake_detect.picture.provenance import CAVEAT
 from deepfake_detect.report import card_texts as card
-from deepfake_detect.report.sentences import CAUTION, LIKE, TOOL
+from deepfake_detect.report.evaluation_texts import limits
+from deepfake_detect.report.sentences import CAUTION, CLAIM_KINDS, CLAIMED_AI, LIKE, NO_CLAIMS, TOOL
 
 FORMATS = "JPEG, PNG, WebP, AVIF, GIF or BMP"  # that browsers read; Safari reads HEIC and TIFF as well
 
@@ -36,10 +38,29 @@ PAGE = {
     "said": card.SAID,
     "leans": card.LEANS,
     "why": card.WHY,
+    "unsure_why": card.UNSURE_WHY,
+    "advice": card.ADVICE,
+    "uncounted": card.UNCOUNTED,
+    "warned": card.WARNED,
+    "file_says": card.FILE_SAYS,
+    "made": card.MADE,
+    "edited": card.EDITED,
+    "claimed_ai": CLAIMED_AI,
+    "claims": card.CLAIMS,
+    "claims_caveat": CAVEAT,
+    "no_claims": NO_CLAIMS,
+    "claim_kinds": CLAIM_KINDS,
+    "facts": card.FACTS,
+    "fact_names": card.FACT_NAMES,
+    "pixels": card.PIXELS,
+    "bytes": "{} bytes",
+    "of_version": "version {}",
+    "limits": limits(),
     "face": card.FACE,
     "faces": card.FACES,
     "like": LIKE,
     "gauge": card.GAUGE,
+    "range": card.RANGE,
     "holds": {"title": card.HOLDS, "as_is": card.AS_IT_IS},
     "caution": CAUTION,
     "private": "Everything happens on this device. No picture, and nothing about one, is sent anywhere.",
@@ -49,6 +70,7 @@ PAGE = {
     "starting": "Loading the detector, once",
     "noscript": "This page needs JavaScript, as all of it runs in the browser.",
     "licence": "The model is for research and non-commercial use.",
+    "with_server": "The same on a server, for videos, albums and programs as well",
     "pasted": "pasted picture",
     "ready": "Ready. Choose, drop or paste a photograph.",
     "judging": "Judging {}",

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 
@@ -39,6 +40,7 @@ from page.widgets.developers import FILL, developers_html
 from page.widgets.drops import DROPS
 from page.widgets.score_card import CSS as SCORE_CSS
 
+WEB_PAGE = "WEB_PAGE"  # environment variable: the address at which the page in web/ is served
 FIRST_PORT = 7860  # where Gradio begins to look for a free one
 SWEEP_SECONDS = 60  # between two looks for old uploads
 AT_A_TIME = 2  # pictures: see bench/results.md; each more takes memory for a picture of 50 megapixels
@@ -145,7 +147,8 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
     """The page for a detector, not yet launched; its server judges so many single pictures at a time."""
     videos, albums = Videos(detector), Albums(detector)
     with Page(title=texts.TITLE, analytics_enabled=False, delete_cache=(SWEEP_SECONDS, KEEP_SECONDS)) as demo:
-        gr.Markdown(texts.INTRO, elem_id="intro")
+        elsewhere = os.environ.get(WEB_PAGE, "")
+        gr.Markdown(texts.INTRO + (texts.WITHOUT_UPLOAD.format(elsewhere) if elsewhere else ""), elem_id="intro")
         with gr.Tabs() as tabs:
             with gr.Tab(texts.PHOTO_TAB, id=texts.PHOTO_TAB):
                 photo = photograph_tab(detector)

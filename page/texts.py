@@ -14,6 +14,7 @@ TITLE = TOOL
 INTRO = f"""# {TITLE}
 Is this face real or fake? The detector says so, or abstains where unsure.
 Files are deleted within {KEEP_MINUTES} minutes."""
+WITHOUT_UPLOAD = " [Check it without uploading]({})."  # where the page in web/ is served, too
 FOOT = f"""{{}} {CAUTION} The model is for research and non-commercial use. What you send is judged on this server and
 not kept."""
 # Short enough to stand side by side on a telephone

@@ -5,12 +5,12 @@
 //   console.log((await detector.judge(file)).label);
 
 import { rescore, steady } from "./evidence/robustness.js";
-import { cut, faceSquare, reducedSquare } from "./face/crop.js";
+import { cut, downscaledSquare, faceSquare } from "./face/crop.js";
 import { search } from "./face/finder.js";
 import { faceWarnings, joined, longerSide } from "./face/quality.js";
 import { Yunet } from "./face/yunet.js";
 import { Model } from "./model/model.js";
-import { reduced } from "./picture/area.js";
+import { downscaled } from "./picture/area.js";
 import { open } from "./picture/decode.js";
 import { table } from "./table.js";
 import { decide, faceLabel, FAKE, labelOf, REAL, remarks, UNSURE } from "./verdict/decide.js";
@@ -73,13 +73,17 @@ export class Detector {
     read = (name) => fetched(new URL(name, base)),
   } = {}) {
     const version = JSON.parse(new TextDecoder().decode(await read("model.json")));
-    const runtime = ort ?? (await import("./vendor/ort.wasm.min.mjs"));
+    const [runtime, model, yunet] = await Promise.all([
+      ort ?? import("./vendor/ort.wasm.min.mjs"),
+      read(version.file),
+      read(version.yunet),
+    ]);
     if (!ort) {
       runtime.env.wasm.numThreads = 1; // more take headers that a plain web server does not send
       runtime.env.wasm.wasmPaths = new URL("./vendor/", import.meta.url).href;
     }
-    const model = await Model.load(runtime, await read(version.file), version.metadata);
-    return new Detector(version, model, await Yunet.load(runtime, await read(version.yunet)));
+    const loaded = await Model.load(runtime, model, version.metadata);
+    return new Detector(version, loaded, await Yunet.load(runtime, yunet));
   }
 
   /**
@@ -115,7 +119,7 @@ export class Detector {
     const { whole } = opened;
     const size = { width: whole.width, height: whole.height };
     if (!thorough || !first.faces.length) return { verdict: first, stability: [], ...size };
-    const stability = await rescore(this.model, faceCrops.pixels, faceCrops.fits, first.faces, (share) =>
+    const stability = await rescore(this.model, faceCrops.pixels, faceCrops.cropDownscale, first.faces, (share) =>
       progress(0.6 + 0.4 * share),
     );
     return { verdict: steady(first, stability, this.model.metadata.unsure_band), stability, ...size };
@@ -132,12 +136,12 @@ export class Detector {
       looks.framings.map((framing) => faceSquare(face, margin, whole.width, whole.height, framing)),
     );
     const regions = framings.length ? framings : [[[0, 0, whole.width, whole.height]]];
-    const { pixels, fits } = fineEnough(opened, [...squares, ...regions.flat()], size);
-    const crop = (square) => cut(pixels, reducedSquare(square, fits), size, resampling);
+    const { pixels, cropDownscale } = fineEnough(opened, [...squares, ...regions.flat()], size);
+    const crop = (square) => cut(pixels, downscaledSquare(square, cropDownscale), size, resampling);
     const framed = regions.map((several) => several.map(crop));
     const plain = looks.framings.indexOf(1);
     const warnings = faces.map((face, n) =>
-      faceWarnings(pixels, fits, face.box, framed[n][plain] ?? crop(squares[n])),
+      faceWarnings(pixels, cropDownscale, face.box, framed[n][plain] ?? crop(squares[n])),
     );
     return {
       faces,
@@ -145,16 +149,18 @@ export class Detector {
       framed,
       warnings,
       pixels,
-      fits,
-      leftOut: found.faces.length - faces.length,
-      places: found.leftOut,
+      cropDownscale,
+      facesDropped: found.faces.length - faces.length,
+      placesDropped: found.placesDropped,
     };
   }
 
   /** The verdict of the faces and what `Model.scores` says of each. */
-  decided({ faces: found, framings, warnings, leftOut, places }, scores) {
+  decided({ faces: found, framings, warnings, facesDropped, placesDropped }, scores) {
     const { unsure_band: band } = this.model.metadata;
-    const unseen = places ? [reason("places_left_out", sentence("PLACES_LEFT_OUT", places))] : [];
+    const unseen = placesDropped
+      ? [reason("places_left_out", sentence("PLACES_LEFT_OUT", placesDropped))]
+      : [];
     if (!found.length) {
       const whole = Math.max(...scores.map(({ pFake }) => pFake));
       const reasons = [reason("no_face", sentence("NO_FACE")), ...unseen];
@@ -174,14 +180,14 @@ export class Detector {
       ...(inBand ? [reason("uncertain", sentence("IN_BAND", ...percent))] : []),
       ...remarks(faces, label, band),
       ...(labels.includes(REAL) && labels.includes(FAKE) ? [reason("faces_disagree", sentence("DISAGREE"))] : []),
-      ...(leftOut ? [reason("many_faces", sentence("LEFT_OUT", faces.length + leftOut, faces.length))] : []),
+      ...(facesDropped ? [reason("many_faces", sentence("LEFT_OUT", faces.length + facesDropped, faces.length))] : []),
       ...unseen,
       ...joined(
         found.map(({ box }) => box),
         warnings,
       ),
     ]);
-    return { label, p_fake: pFake, reasons, faces, faces_left_out: leftOut };
+    return { label, p_fake: pFake, reasons, faces, faces_left_out: facesDropped };
   }
 }
 
@@ -191,7 +197,7 @@ async function fetched(url) {
   return new Uint8Array(await answer.arrayBuffer());
 }
 
-/** A face of a reduced picture, in pixels of the whole to within `downscale`. */
+/** A face of a downscaled picture, in pixels of the whole to within `downscale`. */
 function enlarged(face, downscale, { width, height }) {
   const whole = (box) => box.map((edge, n) => Math.min(edge * downscale, n % 2 ? height : width));
   const landmarks = face.landmarks.map(([x, y]) => [x * downscale, y * downscale]);
@@ -201,10 +207,10 @@ function enlarged(face, downscale, { width, height }) {
 /** The picture at a size in which the smallest of these squares has pixels enough for its crop. */
 function fineEnough({ whole, pixels, downscale }, squares, size) {
   const narrowest = Math.min(...squares.map((square) => Math.min(square[2] - square[0], square[3] - square[1])));
-  if (downscale === 1 || narrowest >= MIN_OVERSAMPLING * size * downscale) return { pixels, fits: downscale };
+  if (downscale === 1 || narrowest >= MIN_OVERSAMPLING * size * downscale) return { pixels, cropDownscale: downscale };
   const most = narrowest / (MIN_OVERSAMPLING * size);
-  const fits = [4, 2].find((smaller) => smaller < downscale && smaller <= most) ?? 1;
-  return { pixels: fits > 1 ? reduced(whole, fits) : whole, fits };
+  const cropDownscale = [4, 2].find((smaller) => smaller < downscale && smaller <= most) ?? 1;
+  return { pixels: cropDownscale > 1 ? downscaled(whole, cropDownscale) : whole, cropDownscale };
 }
 
 /** The most suspicious first. */

@@ -4,6 +4,7 @@ const SEAL = "ASSETS_SHA256";
 const POLICY = "[[csp]]";
 const PREFIX = "detector-";
 const CACHE = PREFIX + SEAL;
+const AT_A_TIME = 4; // files
 const TYPES = {
   html: "text/html; charset=utf-8",
   css: "text/css; charset=utf-8",
@@ -43,13 +44,18 @@ async function install() {
   const { files } = JSON.parse(new TextDecoder().decode(list));
   const cache = await caches.open(CACHE);
   const all = Object.values(files).reduce((sum, { size }) => sum + size, 0);
+  const waiting = Object.entries(files).sort(([, one], [, other]) => other.size - one.size);
   let done = 0;
-  for (const [name, { sha256, size }] of Object.entries(files)) {
-    if (!(await cache.match(addressOf(name))))
-      await cache.put(addressOf(name), kept(name, await checked(name, sha256)));
-    done += size;
-    await tell({ kept: done, of: all });
-  }
+  const some = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [name, { sha256, size }] = next;
+      if (!(await cache.match(addressOf(name))))
+        await cache.put(addressOf(name), kept(name, await checked(name, sha256)));
+      done += size;
+      await tell({ kept: done, of: all });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, some));
   await cache.put(addressOf("assets.json"), kept("assets.json", list)); // last: with it, all is there
   // A newer version takes over when the last page of the one before is closed: no page ever mixes the two.
 }

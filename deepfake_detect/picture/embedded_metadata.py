@@ -19,8 +19,8 @@ MAX_BLOCKS = 10_000  # a PNG of MAX_BYTES in the usual pieces of 8 KB has as man
 MAX_TEXT = 2**18  # bytes of a text, unpacked
 KEYWORDS = frozenset("parameters prompt workflow invokeai_metadata sd-metadata Dream Software".split())  # of PNG text
 
-_XMP_KEYWORD = "XML:com.adobe.xmp"
-_XMP_MARK, _EXIF_MARK = b"http://ns.adobe.com/xap/1.0/\0", b"Exif\0\0"
+XMP_KEYWORD = "XML:com.adobe.xmp"
+XMP_MARK, EXIF_MARK = b"http://ns.adobe.com/xap/1.0/\0", b"Exif\0\0"
 _APP1, _APP11, _SCAN, _FILL = 0xFFE1, 0xFFEB, 0xFFDA, 0xFFFF
 C2PA_TYPE = b"c2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"  # UUID of a C2PA manifest store
 
@@ -56,10 +56,10 @@ def _jpeg(data: bytes) -> Blocks:
     exif = xmp = b""
     boxes: dict[bytes, bytearray] = {}  # by the number of the box, which long ones share over several segments
     for marker, body in _segments(data):
-        if marker == _APP1 and body.startswith(_EXIF_MARK):
-            exif = exif or body[len(_EXIF_MARK) :]
-        elif marker == _APP1 and body.startswith(_XMP_MARK):
-            xmp = xmp or body[len(_XMP_MARK) :]
+        if marker == _APP1 and body.startswith(EXIF_MARK):
+            exif = exif or body[len(EXIF_MARK) :]
+        elif marker == _APP1 and body.startswith(XMP_MARK):
+            xmp = xmp or body[len(XMP_MARK) :]
         elif marker == _APP11 and body.startswith(b"JP"):
             # 8 bytes of numbering; from a box's second segment on, its head, 8 bytes, is said again
             head = 16 if body[2:4] in boxes else 8
@@ -88,14 +88,14 @@ def _png(data: bytes) -> Blocks:
     texts: dict[str, bytes] = {}
     for kind, body in _chunks(data, 8, ">I4s", 12):
         if kind == b"eXIf":
-            exif = exif or bytes(body).removeprefix(_EXIF_MARK)
+            exif = exif or bytes(body).removeprefix(EXIF_MARK)
         elif kind == b"caBX":
             credentials = credentials or _manifest(bytes(body))
         elif kind in (b"tEXt", b"zTXt", b"iTXt"):
             keyword = bytes(body[:80]).partition(b"\0")[0].decode("latin-1")
-            if keyword not in texts and (keyword in KEYWORDS or keyword == _XMP_KEYWORD):
+            if keyword not in texts and (keyword in KEYWORDS or keyword == XMP_KEYWORD):
                 texts[keyword] = _text(kind, bytes(body[len(keyword) + 1 :]))
-    return Blocks(exif, texts.pop(_XMP_KEYWORD, b""), texts, credentials)
+    return Blocks(exif, texts.pop(XMP_KEYWORD, b""), texts, credentials)
 
 
 def _text(kind: bytes, rest: bytes) -> bytes:
@@ -118,7 +118,7 @@ def _webp(data: bytes) -> Blocks:
     for kind, body in _chunks(data, 12, "<4sI", 8):
         if kind in (b"EXIF", b"XMP ", b"C2PA"):
             found.setdefault(kind, bytes(body))
-    exif = found.get(b"EXIF", b"").removeprefix(_EXIF_MARK)
+    exif = found.get(b"EXIF", b"").removeprefix(EXIF_MARK)
     return Blocks(exif, found.get(b"XMP ", b"")[:MAX_TEXT], credentials=_manifest(found.get(b"C2PA", b"")))
 
 
@@ -145,4 +145,4 @@ def _heif(data: bytes) -> Blocks:
             exif, xmp = image.info.get("exif") or b"", image.info.get("xmp") or b""
     except Exception:  # libheif's wrapper raises many types of its own, all for a file it cannot read
         return Blocks()
-    return Blocks(exif.removeprefix(_EXIF_MARK), xmp[:MAX_TEXT])
+    return Blocks(exif.removeprefix(EXIF_MARK), xmp[:MAX_TEXT])

@@ -22,6 +22,8 @@ CAVEAT = "This is what the file says of itself. Anyone can write, change or remo
 KINDS = ("generator", "credentials", "software", "camera", "date")  # the weightiest first
 MAX_VALUE = 65_536  # bytes of an EXIF value; a prompt with its settings is the longest
 
+SETTINGS_OF = "settings of {}"
+SPOKEN_OF = "they speak of media {}"
 CREDENTIALS = "Content Credentials are present, not verified"
 MADE_BY_AI = "made by generative AI"
 MADE_WITH_AI = "edited with generative AI"
@@ -56,23 +58,23 @@ OF_AI = frozenset({
 OF_EDITING = frozenset({"ai_edited", "credentials_ai_edited"})  # those of them that leave a photograph below it
 
 # IPTC's Digital Source Type, http://cv.iptc.org/newscodes/digitalsourcetype: the two kinds that mean generative AI
-_SOURCE_TYPES = {b"trainedAlgorithmicMedia": MADE_BY_AI, b"compositeWithTrainedAlgorithmicMedia": MADE_WITH_AI}
-_MADE = {MADE_BY_AI: ("ai_made", "credentials_ai"), MADE_WITH_AI: ("ai_edited", "credentials_ai_edited")}
+SOURCE_TYPES = {b"trainedAlgorithmicMedia": MADE_BY_AI, b"compositeWithTrainedAlgorithmicMedia": MADE_WITH_AI}
+MADE_CODES = {MADE_BY_AI: ("ai_made", "credentials_ai"), MADE_WITH_AI: ("ai_edited", "credentials_ai_edited")}
 _SAID_OF = {
     c2pa.MADE_BY_AI: "picture made by generative AI",
     c2pa.EDITED_BY_AI: "picture made in part by generative AI",
     c2pa.CAPTURED: "picture taken by a camera",
 }
-_SOURCE_TYPE = b"(" + b"|".join(_SOURCE_TYPES) + rb")\b"
-_IN_XMP = re.compile(rb"DigitalSourceType[^\"'<>]{0,40}[\"'>]\s{0,9}[^\"'<>\s]{0,100}?\b" + _SOURCE_TYPE)
-_IN_CREDENTIALS = re.compile(rb"digitalsourcetype/" + _SOURCE_TYPE)
-_CREATOR_TOOL = re.compile(rb"\bCreatorTool(?:\s{0,9}=\s{0,9}[\"']|\s{0,9}>)([^\"'<>]{1,500})")
+_SOURCE_TYPE = b"(" + b"|".join(SOURCE_TYPES) + rb")\b"
+IN_XMP = re.compile(rb"DigitalSourceType[^\"'<>]{0,40}[\"'>]\s{0,9}[^\"'<>\s]{0,100}?\b" + _SOURCE_TYPE)
+IN_CREDENTIALS = re.compile(rb"digitalsourcetype/" + _SOURCE_TYPE)
+CREATOR_TOOL = re.compile(rb"\bCreatorTool(?:\s{0,9}=\s{0,9}[\"']|\s{0,9}>)([^\"'<>]{1,500})")
 
-_GENERATORS = re.compile(
+GENERATORS = re.compile(
     r"\b(?:NovelAI|Midjourney|DALL[-·•]?E|Stable ?Diffusion|ComfyUI|InvokeAI|Adobe Firefly|Fooocus|Draw Things)\b", re.I
 )
 # Keyword of a PNG text, what its text holds where a generator wrote it, the generator
-_SETTINGS = (
+SETTINGS = (
     ("parameters", re.compile(rb"\bSteps: \d{1,4},.{0,80}\bSampler:", re.S), "Stable Diffusion web UI"),
     ("prompt", re.compile(rb'"class_type"'), "ComfyUI"),
     ("workflow", re.compile(rb'"nodes"'), "ComfyUI"),
@@ -80,6 +82,9 @@ _SETTINGS = (
     ("sd-metadata", re.compile(rb"\{"), "InvokeAI"),
     ("Dream", re.compile(rb"\s-[sSWHC] ?\d"), "InvokeAI"),
 )
+COMFY = "ComfyUI"
+WORKFLOW = (b"prompt:{", b"workflow:{")  # how the camera's name begins where ComfyUI has put its settings there
+DATES = ((TAKEN, "taken {}", "date_taken"), (CHANGED, "last changed {}", "date_changed"))
 _WANTED = frozenset({MAKE, MODEL, SOFTWARE, CHANGED, TAKEN, COMMENT})
 
 
@@ -132,26 +137,26 @@ def read_claims(data: bytes, credentials: ContentCredentials | None = None) -> t
 def _generators(blocks: Blocks, tags: dict[int, bytes]) -> list[Claim]:
     """Settings that image generators leave in their files, and IPTC's mark of generated media."""
     claims = [
-        Claim("generator", "PNG text", f"settings of {name}", "ai_settings")
-        for keyword, pattern, name in _SETTINGS
+        Claim("generator", "PNG text", SETTINGS_OF.format(name), "ai_settings")
+        for keyword, pattern, name in SETTINGS
         if pattern.search(blocks.texts.get(keyword, b""))
     ]
     comment = tags.get(COMMENT, b"")[8:].replace(b"\0", b"")  # after its encoding; in UTF-16, digits have a zero byte
-    if _SETTINGS[0][1].search(comment):
-        claims.append(Claim("generator", "EXIF", f"settings of {_SETTINGS[0][2]}", "ai_settings"))
+    if SETTINGS[0][1].search(comment):
+        claims.append(Claim("generator", "EXIF", SETTINGS_OF.format(SETTINGS[0][2]), "ai_settings"))
     if _is_workflow(tags.get(MAKE, b"")) or _is_workflow(tags.get(MODEL, b"")):
-        claims.append(Claim("generator", "EXIF", "settings of ComfyUI", "ai_settings"))
-    claims += [Claim("generator", "XMP", text, _MADE[text][0]) for text in _source_types(_IN_XMP, blocks.xmp)]
+        claims.append(Claim("generator", "EXIF", SETTINGS_OF.format(COMFY), "ai_settings"))
+    claims += [Claim("generator", "XMP", text, MADE_CODES[text][0]) for text in _source_types(IN_XMP, blocks.xmp)]
     return claims
 
 
 def _is_workflow(value: bytes) -> bool:
     """Whether ComfyUI has put its settings where the camera's name belongs, as it does in WebP files."""
-    return value.startswith((b"prompt:{", b"workflow:{"))
+    return value.startswith(WORKFLOW)
 
 
 def _source_types(pattern: re.Pattern, data: bytes) -> list[str]:
-    return [_SOURCE_TYPES[kind] for kind in dict.fromkeys(pattern.findall(data))]
+    return [SOURCE_TYPES[kind] for kind in dict.fromkeys(pattern.findall(data))]
 
 
 def _credentials(blocks: Blocks) -> list[Claim]:
@@ -163,8 +168,8 @@ def _credentials(blocks: Blocks) -> list[Claim]:
 
 def _spoken_of(blocks: Blocks) -> list[Claim]:
     """What Content Credentials say that nobody could check: of the picture or of a picture that it was made from."""
-    kinds = _source_types(_IN_CREDENTIALS, blocks.credentials)
-    return [Claim("credentials", "C2PA", f"they speak of media {text}", _MADE[text][1]) for text in kinds]
+    kinds = _source_types(IN_CREDENTIALS, blocks.credentials)
+    return [Claim("credentials", "C2PA", SPOKEN_OF.format(text), MADE_CODES[text][1]) for text in kinds]
 
 
 def _checked(credentials: ContentCredentials, blocks: Blocks) -> list[Claim]:
@@ -200,7 +205,7 @@ def _has_only_run_out(credentials: ContentCredentials) -> bool:
 
 def _software(blocks: Blocks, tags: dict[int, bytes]) -> list[Claim]:
     """Names of programs; the names of generators among them make claims of a generator."""
-    tool = _CREATOR_TOOL.search(blocks.xmp)
+    tool = CREATOR_TOOL.search(blocks.xmp)
     named = (
         ("PNG text", _line(blocks.texts.get("Software", b""))),
         ("EXIF", _line(tags.get(SOFTWARE, b""))),
@@ -208,7 +213,7 @@ def _software(blocks: Blocks, tags: dict[int, bytes]) -> list[Claim]:
     )
     return [
         Claim("generator", source, name, "ai_program")
-        if _GENERATORS.search(name)
+        if GENERATORS.search(name)
         else Claim("software", source, name, "software")
         for source, name in named
     ]
@@ -221,12 +226,12 @@ def _camera(tags: dict[int, bytes]) -> list[Claim]:
         brand = make.partition(" ")[0].lower()
         text = model if brand and model.lower().startswith(brand) else f"{make} {model}".strip()
         claims.append(Claim("camera", "EXIF", text[:MAX_LENGTH].strip(), "camera"))
-    for tag, what, code in ((TAKEN, "taken", "date_taken"), (CHANGED, "last changed", "date_changed")):
+    for tag, what, code in DATES:
         try:
             date = datetime.strptime(tags.get(tag, b"")[:19].decode("ascii"), "%Y:%m:%d %H:%M:%S")
         except ValueError:
             continue  # missing, or no date, such as the zeros of a camera whose clock was not set
-        claims.append(Claim("date", "EXIF", f"{what} {date}", code))
+        claims.append(Claim("date", "EXIF", what.format(date), code))
     return claims
 
 

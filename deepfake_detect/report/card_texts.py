@@ -56,6 +56,18 @@ FACES = "Faces, the most suspicious first"
 GAUGE = "{} in 100 that it is fake"
 RANGE = "{} to {} in 100 that it is fake, depending on small changes"
 HOLDS, AS_IT_IS = "Does it hold?", "as it is"
+FACTS = "How to check it"
+FACT_NAMES = {
+    "file": "File",
+    "size": "Size",
+    "file_sha256": "SHA-256 of the file",
+    "model": "Model",
+    "model_sha256": "SHA-256 of the model",
+    "judged": "Judged",
+    "page": "Page",
+}
+PIXELS = "{} x {} pixels"
+CLAIMS = "What the file says of itself"
 
 WRONG = {
     FAKE: "Of 100 real photographs, {} were called fake when this was measured ({}).",

@@ -93,3 +93,8 @@ LIMITS = f"""- {CAUTION} Never let it alone decide about a person: not about a j
 - Not for pictures without a face, drawings, or forgeries outside the face: it was made for faces.
 - Not for proving that a picture is real. A fake of a kind it has not met can pass as “Real”.
 - Not for telling who is shown: it recognises nobody."""
+
+
+def limits() -> list[str]:
+    """LIMITS as sentences, one a line."""
+    return [line.removeprefix("- ") for line in LIMITS.replace("\n  ", " ").splitlines()]

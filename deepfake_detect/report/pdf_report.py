@@ -17,7 +17,7 @@ from deepfake_detect.picture.provenance import Claim
 from deepfake_detect.report import card_texts
 from deepfake_detect.report.card import Card, card_of, hundredths, shipped_rates
 from deepfake_detect.report.drawing import COLOURS, framed
-from deepfake_detect.report.evaluation_texts import LIMITS
+from deepfake_detect.report.evaluation_texts import limits
 from deepfake_detect.report.names import shown
 from deepfake_detect.report.paper import HEIGHT, INK, INNER, MARGIN, PALE, RULE, WIDTH, Paper
 from deepfake_detect.report.printable import Picture
@@ -52,8 +52,6 @@ HEAT_ENDS = "for real, odds × {0:g}", "for fake, odds × {0:g}"
 HEAT_ALT = "The face in grey, coloured by what the score reacted to"
 PICTURE_ALT = "The photograph with its faces framed and numbered"
 HOLDS = "{} Face {} scored again after small changes, in hundredths of being fake"
-CLAIMS = "What the file says of itself"
-FACTS = "How to check it"
 MORE = "There is more to say than fits here; see the JSON report."
 LATIN = " (written in Latin letters here)"
 Heat = tuple[np.ndarray, np.ndarray]  # the crop [S, S, 3] uint8 of a face as it was judged, and its map [G, G]
@@ -100,7 +98,7 @@ def pdf_report(
     _sentences(paper, _why(card, verdict, model), BODY, room - PICTURE_LEAST)
     _pictures(paper, picture, verdict, model, heat, min(TALLEST, room - paper.y - 3))
     _chart(paper, verdict, stability, band)
-    paper.write(CLAIMS, HEAD, bold=True)
+    paper.write(card_texts.CLAIMS, HEAD, bold=True)
     _sentences(paper, told, SMALL, bottom - 1)
     paper.y = bottom
     _foot(paper, rows)
@@ -246,35 +244,31 @@ def _facts(paper: Paper, facts: Picture, model: Model, when: datetime, address: 
     """Names and values of what identifies file, model, date and page."""
     name = shown(facts.name)
     name = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
-    metadata = model.metadata
+    metadata, named = model.metadata, card_texts.FACT_NAMES
     rows = [
-        ("File", paper.writable(name) + (LATIN if paper.lacks(name) else "")),
-        ("Size", f"{facts.width} x {facts.height} pixels"),
-        ("SHA-256 of the file", facts.sha256),
-        ("Model", f"{metadata.recipe}, SHA-256 of its recipe {metadata.recipe_sha256[:16]}…"),
-        ("SHA-256 of the model", model.sha256),
-        ("Judged", f"{when:%Y-%m-%d %H:%M:%S %z}"),
+        (named["file"], paper.writable(name) + (LATIN if paper.lacks(name) else "")),
+        (named["size"], card_texts.PIXELS.format(facts.width, facts.height)),
+        (named["file_sha256"], facts.sha256),
+        (named["model"], f"{metadata.recipe}, SHA-256 of its recipe {metadata.recipe_sha256[:16]}…"),
+        (named["model_sha256"], model.sha256),
+        (named["judged"], f"{when:%Y-%m-%d %H:%M:%S %z}"),
     ]
-    return [*rows, ("Page", address)] if address else rows
+    return [*rows, (named["page"], address)] if address else rows
 
 
 def _foot_height(paper: Paper, rows: list[tuple[str, str]]) -> float:
     tall = sum(paper.height(value, SMALL, INNER - FACT_NAMES) for _, value in rows)
-    return tall + sum(paper.height(line, TINY) for line in _limits()) + 8
+    return tall + sum(paper.height(line, TINY) for line in limits()) + 8
 
 
 def _foot(paper: Paper, rows: list[tuple[str, str]]) -> None:
     """What identifies file and model, and what the detector is not for, from `paper.y` down."""
     paper.line(MARGIN, paper.y, WIDTH - MARGIN, paper.y, RULE)
     paper.y += 1.2
-    paper.write(FACTS, HEAD, bold=True)
+    paper.write(card_texts.FACTS, HEAD, bold=True)
     for name, value in rows:
         paper.label(name, SMALL, MARGIN, paper.y, colour=PALE)
         paper.write(value, SMALL, x=MARGIN + FACT_NAMES, width=INNER - FACT_NAMES)
     paper.y += 1.2
-    for line in _limits():
+    for line in limits():
         paper.write(line, TINY, colour=PALE)
-
-
-def _limits() -> list[str]:
-    return [line.removeprefix("- ") for line in LIMITS.replace("\n  ", " ").splitlines()]

@@ -17,6 +17,7 @@ class Repo:
     sdk: str = ""  # of a Space
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)  # of a Space
     messages: list[str] = field(default_factory=list)
     head: str = ""
 

@@ -128,6 +128,14 @@ def tag(self, hub: Hub, token: str, kind: str, repo: str, revision: str) -> None
     self.send(200, {})
 
 
+def variable(self, hub: Hub, token: str, repo: str) -> None:
+    if not (found := self.writes(hub, token, "space", repo)):
+        return
+    asked = json.loads(self.body)
+    found.variables[asked["key"]] = asked["value"]
+    self.send(200, {key: {"key": key, "value": value} for key, value in found.variables.items()})
+
+
 ROUTES = (
     (("PUT",), r"/large/(?P<oid>[0-9a-f]{64})", put),
     (("GET",), r"/api/whoami-v2", whoami),
@@ -142,4 +150,5 @@ ROUTES = (
     (("POST",), rf"{API}/tag/(?P<revision>[^/]+)", tag),
     (("POST",), rf"/{REPO}\.git/info/lfs/objects/batch", batch),
     (("POST",), r"/verify", verify),
+    (("POST",), r"/api/spaces/(?P<repo>[^/]+/[^/]+)/variables", variable),
 )

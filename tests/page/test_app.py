@@ -52,6 +52,16 @@ def test_the_api_has_four_documented_endpoints(client):
         assert "Judge the faces" in endpoint["description"]
 
 
+def test_the_page_links_to_the_one_without_a_server_where_there_is_one(client, monkeypatch):
+    def intro(config: dict) -> str:
+        return next(c["props"]["value"] for c in config["components"] if c["props"].get("elem_id") == "intro")
+
+    assert "without uploading" not in intro(client.config)
+    monkeypatch.setenv("WEB_PAGE", "https://example.org/browser")
+    with_link = intro(app.build(Detector(ROOT / "model.onnx")).get_config_file())
+    assert with_link.endswith("[Check it without uploading](https://example.org/browser).")
+
+
 def test_analyze_gives_the_verdict_that_the_library_gives(client):
     expected = Detector(ROOT / "model.onnx").predict([REAL])[0].to_dict()
     assert client.predict(image=handle_file(REAL), api_name="/analyze") == json.loads(json.dumps(expected))

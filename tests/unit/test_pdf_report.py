@@ -16,8 +16,9 @@ from deepfake_detect.picture.decode import open_downscaled
 from deepfake_detect.picture.provenance import Claim
 from deepfake_detect.report import pdf_report as module
 from deepfake_detect.report.card import card_of, shipped_rates
+from deepfake_detect.report.card_texts import FACTS
 from deepfake_detect.report.paper import FONT, Paper
-from deepfake_detect.report.pdf_report import FACTS, MORE, pdf_report
+from deepfake_detect.report.pdf_report import MORE, pdf_report
 from deepfake_detect.report.printable import Picture
 from deepfake_detect.report.sentences import CAVEAT, CREDENTIALS_WORTH, NO_CLAIMS, error_rate
 from deepfake_detect.verdict import Reason, suspicious

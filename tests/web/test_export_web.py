@@ -19,6 +19,8 @@ from export.web import ASSETS, POLICY, WORKER, build_web
 from export.web_table import table, table_module
 from export.web_texts import CODES, PAGE
 
+# Names that look like addresses
+NAMESPACES = {"http://www.w3.org/2000/svg", r"http://ns.adobe.com/xap/1.0/\u0000"}
 SOURCES = sorted(path for path in (ROOT / "web").rglob("*.js") if "node_modules" not in path.parts)
 
 
@@ -41,7 +43,7 @@ def test_it_is_a_static_space_without_other_hosts(site):
     assert "sdk: static" in front and "app_file: index.html" in front
     for path in site.rglob("*"):
         if path.suffix in (".html", ".css", ".js") and "vendor" not in path.parts:
-            found = set(re.findall(r"https?://[^\s\"'`]+", path.read_text())) - {"http://www.w3.org/2000/svg"}
+            found = set(re.findall(r"https?://[^\s\"'`]+", path.read_text())) - NAMESPACES
             assert not found, path.name
     page = (site / "index.html").read_text()
     assert f'content="{html.escape(POLICY)}"' in page and POLICY in (site / WORKER).read_text()
@@ -58,8 +60,10 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path, site):
 def test_the_command_makes_it_again_with_the_int8_model(tmp_path, site):
     out = tmp_path / "site"
     shutil.copytree(site, out)
-    done = here("export", "web", "--out", out, "--int8")
+    done = here("export", "web", "--out", out, "--int8", "--server", "https://example.org/?a&b")
     assert done.returncode == 0, done.stderr
+    link = f'<a href="https://example.org/?a&amp;b">{PAGE["with_server"]}</a>'
+    assert link in (out / "index.html").read_text() and "<a " not in (site / "index.html").read_text()
     described = json.loads((out / "model.json").read_text())
     assert described["file"] == "model_int8.onnx" and (out / "model_int8.onnx").is_file()
     assert not (out / "model.onnx").exists() and described["error_rates"]["fake"] == NOT_MEASURED

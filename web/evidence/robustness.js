@@ -1,7 +1,7 @@
 // The same face scored again after small changes: a verdict that does not survive them becomes "unsure".
 // What is changed and why is that of deepfake_detect/evidence/robustness.py.
 
-import { cut, levelTogether, reducedSquare } from "../face/crop.js";
+import { cut, downscaledSquare, levelTogether } from "../face/crop.js";
 import { mirrored, part, roundEven } from "../picture/pixels.js";
 import { resize } from "../picture/resize.js";
 import { table } from "../table.js";
@@ -36,7 +36,7 @@ export async function rescore(model, picture, downscale, faces, progress = () =>
   const suspicious = decided.sort((a, b) => b.p_fake - a.p_fake).slice(0, MAX_RESCORED);
   const found = [];
   for (const face of suspicious) {
-    const squares = face.framings.map((square) => reducedSquare(square, downscale));
+    const squares = face.framings.map((square) => downscaledSquare(square, downscale));
     const crops = variants(picture, squares, model.metadata);
     if (looks.mirrored) crops.delete(MIRRORED); // which the mean of the looks does not tell from the face as it is
     const chances = await model.chances([...crops.values()]);

@@ -26,7 +26,7 @@ export function faceSquare(face, margin, width, height, framing = 1) {
 }
 
 /** The square in a picture that is so many times smaller. */
-export const reducedSquare = (square, downscale) => square.map((value, n) => (n < 4 ? value / downscale : value));
+export const downscaledSquare = (square, downscale) => square.map((value, n) => (n < 4 ? value / downscale : value));
 
 /**
  * The part of a picture around a turned square, turned level, and the square in it.

@@ -32,17 +32,17 @@ const f = Math.fround;
  * @param {import("./yunet.js").Yunet} yunet
  * @param {import("../picture/pixels.js").Picture} picture
  * @param {number} downscale pixels of the original for one of these
- * @returns {Promise<{faces: FoundFace[], leftOut: number}>}
+ * @returns {Promise<{faces: FoundFace[], placesDropped: number}>}
  */
 export async function search(yunet, picture, downscale) {
   const frame = content(picture);
   const inner = part(picture, ...frame);
-  let { faces, leftOut } = await upright(yunet, inner, downscale);
+  let { faces, placesDropped } = await upright(yunet, inner, downscale);
   if (!(await anyCredible(yunet, inner, faces))) faces = await withTurned(yunet, inner, faces);
   const level = [];
   for (const face of faces) level.push(await levelled(yunet, inner, face));
   const moved = inner === picture ? level : level.map((face) => inFrame(face, frame));
-  return { faces: moved.sort((a, b) => faceSide(b) - faceSide(a)), leftOut };
+  return { faces: moved.sort((a, b) => faceSide(b) - faceSide(a)), placesDropped };
 }
 
 function inFrame(face, frame) {
@@ -79,7 +79,7 @@ async function upright(yunet, picture, downscale) {
     places = [...places, ...(await strips(yunet, picture, roundEven(fine)))];
   const tooMany = Math.max(0, places.length - MAX_EVIDENCE);
   if (tooMany) places = [...places].sort((a, b) => b[SCORE] - a[SCORE]).slice(0, MAX_EVIDENCE);
-  const { rows, leftOut } = worthALook(apart(places, faces), downscale);
+  const { rows, placesDropped } = worthALook(apart(places, faces), downscale);
   const seen = await screened(yunet, picture, rows);
   let again = [];
   for (const row of rows.filter((row, n) => row[SCORE] >= f(MIN_SCORE) || seen[n])) {
@@ -87,7 +87,7 @@ async function upright(yunet, picture, downscale) {
     if (better && better[SCORE] >= f(MIN_SCORE)) again.push(better);
   }
   again = apart(again, faces).map((row) => faceOf(row, [1, 1], picture));
-  return { faces: [...faces, ...again], leftOut: leftOut + tooMany };
+  return { faces: [...faces, ...again], placesDropped: placesDropped + tooMany };
 }
 
 /** Of rows, the most confident first, those to be looked at again, and how many weak ones are beyond MAX_PLACES. */
@@ -96,7 +96,7 @@ function worthALook(rows, downscale) {
   const large = rows.filter((row) => isStrong(row) || f(rowSide(row) * downscale) >= MIN_PLACE);
   let weak = 0;
   const kept = large.filter((row) => isStrong(row) || ++weak <= MAX_PLACES);
-  return { rows: kept, leftOut: large.length - kept.length };
+  return { rows: kept, placesDropped: large.length - kept.length };
 }
 
 /** Not faint evidence of what is no small face: of a large one YuNet would be sure. */

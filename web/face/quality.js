@@ -100,9 +100,9 @@ export function faceWarnings(picture, downscale, box, crop) {
   const warnings = [];
   const side = longerSide(box);
   if (side < MIN_FACE) warnings.push(reason("face_too_small", sentence("TOO_SMALL", side, MIN_FACE)));
-  const reduced = box.map((edge, n) => (n < 2 ? Math.floor(edge / downscale) : Math.ceil(edge / downscale)));
+  const small = box.map((edge, n) => (n < 2 ? Math.floor(edge / downscale) : Math.ceil(edge / downscale)));
   if (sharpness(crop) < MIN_SHARPNESS) warnings.push(reason("blurred", sentence("BLURRED")));
-  else if (side >= MIN_FACE && detail(picture, reduced) < MIN_DETAIL)
+  else if (side >= MIN_FACE && detail(picture, small) < MIN_DETAIL)
     warnings.push(reason("enlarged", sentence("ENLARGED")));
   return warnings;
 }

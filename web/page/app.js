@@ -4,6 +4,7 @@ import { table } from "../table.js";
 import { failedCard, judgedCard, waitingCard } from "./card.js";
 import { fill } from "./elements.js";
 import { keep } from "./offline.js";
+import { openInPrint } from "./record.js";
 
 const { page, sentences } = table;
 const at = (id) => document.getElementById(id);
@@ -133,4 +134,5 @@ document.addEventListener("drop", (event) => {
   at("choose").classList.remove("over");
   add(event.dataTransfer.files);
 });
+openInPrint();
 start().catch((error) => fault(fill(sentences.NO_START, error.message)));

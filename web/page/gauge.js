@@ -1,42 +1,30 @@
 // A chance as a place between 0 and 100, with the zones of the three verdicts.
 
 import { table } from "../table.js";
-import { draw, fill } from "./elements.js";
-
-/** A chance in hundredths, never as a certainty. */
-export function hundredths(chance) {
-  const whole = Math.round(chance * 100);
-  if (whole < 1) return "< 1";
-  return whole > 99 ? "> 99" : String(whole);
-}
+import { draw, make } from "./elements.js";
 
 /**
- * @param {number} chance 0..1
+ * The gauge, what its zones mean, and its number in words.
+ * @param {import("../verdict/card.js").Gauge} gauge
  * @param {number[]} band the unsure band
- * @param {number[]} others the chances after small changes, over which the score moves
  */
-export function gauge(chance, [low, high], others = []) {
+export function gaugeParts({ chance, span, words }, [low, high]) {
   const zone = (label, from, to) =>
     draw("rect", { class: label, x: from * 100, y: 4, width: (to - from) * 100, height: 6 });
-  const least = Math.min(chance, ...others) * 100;
-  const most = Math.max(chance, ...others) * 100;
-  const range = others.length
-    ? draw("rect", { class: "range", x: least, y: 6.5, width: most - least, height: 1 })
+  const range = span
+    ? draw("rect", { class: "range", x: span[0] * 100, y: 6.5, width: (span[1] - span[0]) * 100, height: 1 })
     : null;
   const place = Math.min(Math.max(chance * 100, 0.5), 99.5);
-  return draw(
+  const marker = chance === null ? null : draw("rect", { class: "marker", x: place - 0.5, y: 0, width: 1, height: 14 });
+  const drawn = draw(
     "svg",
-    {
-      class: "gauge",
-      role: "img",
-      viewBox: "0 0 100 14",
-      preserveAspectRatio: "none",
-      "aria-label": fill(table.page.gauge, hundredths(chance)),
-    },
+    { class: "gauge", role: "img", viewBox: "0 0 100 14", preserveAspectRatio: "none", "aria-label": words },
     zone("real", 0, low),
     zone("unsure", low, high),
     zone("fake", high, 1),
     range,
-    draw("rect", { class: "marker", x: place - 0.5, y: 0, width: 1, height: 14 }),
+    marker,
   );
+  const zones = ["real", "unsure", "fake"].map((label) => make("span", {}, table.page.words[label]));
+  return [drawn, make("div", { class: "zones", "aria-hidden": "true" }, ...zones), make("p", {}, words)];
 }

@@ -1,6 +1,7 @@
 // The detector in a thread of its own, so that the page never waits for it.
 
 import { Detector, toDict } from "../detector.js";
+import { readClaims } from "../picture/claims.js";
 import { table } from "../table.js";
 import { DetectError, sentence } from "../verdict/reasons.js";
 import { selfTest } from "./self_test.js";
@@ -42,8 +43,17 @@ async function judge({ id, file, thorough }) {
     const shown = faces.find(({ box }) => box.join() === face.box.join());
     shown.stability = { rescores, flips };
   }
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const [claims, sha256] = [await readClaims(bytes), await fingerprint(bytes)];
   const seconds = (performance.now() - started) / 1000;
-  postMessage({ id, result: { verdict: toDict(verdict), faces, width, height, seconds } });
+  postMessage({ id, result: { verdict: toDict(verdict), faces, width, height, claims, sha256, seconds } });
+}
+
+/** SHA-256 in hexadecimal digits; null on a page without encryption, where browsers have none. */
+async function fingerprint(bytes) {
+  if (!crypto.subtle) return null;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 const told = (error, otherwise) =>

@@ -2,7 +2,7 @@
 
 import { table } from "../table.js";
 import { DetectError, sentence } from "../verdict/reasons.js";
-import { reduced } from "./area.js";
+import { downscaled } from "./area.js";
 import { described } from "./formats.js";
 import { blank } from "./pixels.js";
 
@@ -35,7 +35,7 @@ export async function open(source) {
   if (size) checkSize(...size);
   const whole = await decoded(blob, kind);
   const downscale = kind === "jpeg" ? downscaleOf(whole) : 1;
-  return { whole, pixels: downscale > 1 ? reduced(whole, downscale) : whole, downscale };
+  return { whole, pixels: downscale > 1 ? downscaled(whole, downscale) : whole, downscale };
 }
 
 const isPicture = (source) =>
@@ -95,7 +95,7 @@ function pixelsOf(bitmap) {
   return result;
 }
 
-/** How far a large JPEG is reduced before faces are looked for: as libjpeg could decode it. */
+/** How far a large JPEG is downscaled before faces are looked for: as libjpeg could decode it. */
 function downscaleOf({ width, height }) {
   const side = Math.max(width, height);
   const longest = Math.max(DETECTION_SIDE, Math.floor(side / COARSEST));
