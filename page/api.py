@@ -1,9 +1,9 @@
 """What programs call, and what they are told: the endpoints, and the answers to calls that are wrong, which Gradio
 would answer with a traceback."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import cached_property
 from typing import TypeVar
 
 import page.server.gradio_patches  # noqa: F401  before Gradio
@@ -25,21 +25,18 @@ from deepfake_detect.detector import THOROUGH
 from deepfake_detect.errors import BusyError
 from page import texts
 from page.batch import Named
+from page.calls import CALLS, right_call
 from page.endpoint_docs import (
     CHECKED,
     LABEL,
     LABELS,
     PICTURE,
     PICTURES,
-    SAMPLE_PICTURE,
-    SAMPLE_VIDEO,
     VERDICT,
     VERDICTS,
     VIDEO,
     VIDEO_VERDICT,
     described,
-    sample_file,
-    sample_path,
 )
 from page.jobs import NotJudged
 from page.server.disconnects import cancel_when_abandoned
@@ -49,13 +46,6 @@ from page.tabs.video import Videos
 from page.widgets.components import Film, Photo, PhotoFiles, VerdictLabel, refuse
 
 Result = TypeVar("Result")
-# How a program calls each endpoint: in Python, in JavaScript, and as JSON for any other.
-CALLS = {
-    "predict": ('image=handle_file("photo.jpg")', "image: file", "{path}"),
-    "analyze": ('image=handle_file("photo.jpg")', "image: file", "{path}"),
-    "analyze_batch": ('images=[handle_file("photo.jpg")]', "images: [file]", "[{path}]"),
-    "analyze_video": ('video=handle_file("clip.mp4")', "video: file", "{path}"),
-}
 # What is wrong with a request itself comes as an exception before there is an event: KeyError or TypeError of the
 # functions of Gradio that look up what is called (the routes' own functions have no name) and its arguments.
 PARSERS = {("gradio.routes", "_"), ("gradio.route_utils", "get_fn"), ("gradio_client.utils", "construct_args"),
@@ -130,15 +120,6 @@ def _as_answer(error: Exception) -> gr.Error:
     return gr.Error(str(error), title=getattr(error, "code", "Error"), print_exception=False)
 
 
-def right_call(endpoint: str) -> str:
-    """How to send a file to an endpoint, in sentences; "" for what only the page itself calls."""
-    if endpoint not in CALLS:
-        return ""
-    python, javascript, json = CALLS[endpoint]
-    return texts.RIGHT_CALL.format(name=endpoint, python=python, javascript=javascript, json=json.format(
-        path='{"path": "what that answers"}'))  # fmt: skip
-
-
 class Page(gr.Blocks):
     """Gradio's Blocks, which takes what programs may reasonably send, and refuses everything else with a sentence.
 
@@ -147,24 +128,21 @@ class Page(gr.Blocks):
     """
 
     def get_api_info(self, all_endpoints: bool = False, page: str | None = None) -> APIInfo:
-        """What programs are told of the endpoints: with descriptions from their docstrings, and with files of this
-        server as sample values."""
+        """What programs are told of the endpoints, with descriptions from their docstrings."""
         told = super().get_api_info(all_endpoints, page)
         endpoints = {f"/{fn.api_name}": fn.fn for fn in self.fns.values() if fn.api_visibility == "public"}
-        host = os.environ.get("SPACE_HOST")  # of the Hub
-        address = f"https://{host}/" if host else self.local_url or ""
-        picture, video = (
-            sample_file(address, sample_path(self.blocks.values(), ending)) for ending in (SAMPLE_PICTURE, SAMPLE_VIDEO)
-        )
-        samples = {"image": picture, "images": picture, "video": video}
         for name, endpoint in told["named_endpoints"].items():
             _, described_as, _ = get_function_description(endpoints[name])
             for parameter in endpoint["parameters"]:
                 called = parameter["parameter_name"]
                 parameter["label"] = LABELS[called]
                 parameter["python_type"] |= {"description": described_as[called]}
-                parameter["example_input"] = samples.get(called, parameter["example_input"])
         return told
+
+    @cached_property
+    def api_told(self) -> APIInfo:
+        """The list of the API, made once, as it takes a while. `page.api_list` adds sample values and programs."""
+        return self.get_api_info()
 
     async def process_api(self, *called: object, event_data: gr.EventData | None = None, **how: object) -> dict:
         """What Gradio calls for every event. Of what a client says of it, only the place of a choice goes further:

@@ -22,7 +22,7 @@ from deepfake_detect.report.measured_short import measured_in_short
 from deepfake_detect.video.video_file import MAX_VIDEO_BYTES
 from page import texts
 from page.api import HANDLERS, Endpoints, Page
-from page.endpoint_docs import SAMPLE_PICTURE, sample_path
+from page.api_list import ROUTES, sample_path
 from page.server.bootstrap import NAMED_PORT, UPLOADS, is_port
 from page.server.disconnects import ConnectionCounter
 from page.server.request_limits import RequestLimits
@@ -44,27 +44,32 @@ WEB_PAGE = "WEB_PAGE"  # environment variable: the address at which the page in 
 FIRST_PORT = 7860  # where Gradio begins to look for a free one
 SWEEP_SECONDS = 60  # between two looks for old uploads
 AT_A_TIME = 2  # pictures: see bench/results.md; each more takes memory for a picture of 50 megapixels
+QUEUE_SECONDS = 0.01  # between two looks for events that wait; for a thousand a second, Gradio takes 6 % of a core
 MAX_SESSIONS = 2000  # that are remembered at a time; each of those that look at the page is one
 KEEP_SECONDS = texts.KEEP_MINUTES * 60 - SWEEP_SECONDS
 
 CSS = """
 input:focus-visible { outline: 2px solid var(--color-accent) !important; outline-offset: 3px; }
 #foot p { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
-#examples .gallery-item { width: 7rem; }
-#examples .gallery-item :is(.container, img) { margin: 0 auto; }
-#examples .gallery-item::after {
+:is(#examples, #film-examples) .gallery-item { width: 7rem; }
+:is(#examples, #film-examples) .gallery-item :is(.container, img, video) { margin: 0 auto; }
+#film-examples video { object-fit: contain; }
+:is(#examples, #film-examples) .gallery-item::after {
     content: attr(aria-label); display: block; font-size: var(--text-sm); padding: 0.2rem;
 }
 @media (max-width: 767px) {
     #intro h1 { font-size: 1.4rem; }
-    #examples .gallery { flex-wrap: nowrap; overflow-x: auto; }
-    #examples .gallery-item { flex: none; }
+    :is(#examples, #film-examples) .gallery { flex-wrap: nowrap; overflow-x: auto; }
+    :is(#examples, #film-examples) .gallery-item { flex: none; }
 }
 """
+NAMES = {f"{stem}.jpg": name for stem, name in texts.EXAMPLE_NAMES.items()} | {
+    f"{stem}.mp4": name for stem, name in texts.VIDEO_NAMES.items()
+}
 SPOKEN = ("card", "album-card", "film-card")  # element ids of what has `data-say`
 # A screen reader says the answer when it comes, and what an example is. Tabs are made when they are first opened.
 SAY = f"""() => {{
-    const names = {json.dumps(texts.EXAMPLE_NAMES)};
+    const names = {json.dumps(NAMES)};
     // A region of its own for each tab is told to screen readers, once whenever what is to be said changes.
     const regions = {json.dumps(SPOKEN)}.map(id => {{
         const region = document.body.appendChild(document.createElement("div"));
@@ -79,8 +84,8 @@ SAY = f"""() => {{
             if (region.textContent !== said) region.textContent = said;
         }}
         document.getElementById("operating-point")?.setAttribute("aria-live", "polite");
-        for (const image of document.querySelectorAll("#examples .gallery-item:not([aria-label]) img"))
-            image.closest("button").setAttribute("aria-label", names[image.src.split("/").pop().split(".")[0]] ?? "");
+        for (const shown of document.querySelectorAll(".gallery-item:not([aria-label]) :is(img, video)"))
+            shown.closest("button").setAttribute("aria-label", names[shown.src.split("/").pop()] ?? "");
     }};
     new MutationObserver(mark).observe(document.body, {{
         childList: true, subtree: true, attributeFilter: ["data-say"],
@@ -126,6 +131,7 @@ LAUNCH = {
     "enable_monitoring": False,
     "state_session_capacity": MAX_SESSIONS,
     "app_kwargs": {
+        "routes": ROUTES,
         "exception_handlers": {503: _busy, **HANDLERS},
         "middleware": [
             Middleware(
@@ -160,12 +166,14 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
                 report_tab(detector)
         gr.Markdown(texts.FOOT.format(measured_in_short(detector.model.sha256)), elem_id="foot")
         with gr.Accordion(texts.DEVELOPERS_LABEL, open=False):
-            gr.HTML(developers_html(sample_path(demo.blocks.values(), SAMPLE_PICTURE)), elem_id="developers")
+            gr.HTML(developers_html(sample_path(demo.blocks.values(), "image")), elem_id="developers")
         for script in (SAY, DROPS, FILL):
             demo.load(None, js=script)
         demo.load(None, js=UNPLAYABLE)
         Endpoints(detector, videos, albums).connect(photo, album, film)
-    return demo.queue(max_size=64, default_concurrency_limit=at_a_time, api_open=False)
+    demo.queue(max_size=64, default_concurrency_limit=at_a_time, api_open=False)
+    demo._queue.sleep_when_free = QUEUE_SECONDS
+    return demo
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -1,16 +1,10 @@
-"""What programs are told of the endpoints: descriptions of what they take and give, and sample values that work."""
+"""What programs are told of the endpoints: descriptions of what they take and give."""
 
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from urllib.parse import quote
-
-from gradio.blocks import Block
+from collections.abc import Callable
 
 from deepfake_detect.picture.decode import FORMAT_NAMES
 from deepfake_detect.video.video_file import VIDEO_FORMAT_NAMES
 
-SAMPLE_PICTURE, SAMPLE_VIDEO = "real_grace_hopper.jpg", ".mp4"  # how the names of examples end
-OWN_VIDEO = "clip.mp4"
 PICTURE = (
     f"A picture file ({FORMAT_NAMES}) itself, no address; in Python handle_file('photo.jpg'), over MCP a data: "
     "URL, which every program may send where it is short."
@@ -59,21 +53,3 @@ def described(returns: str, **parameters: str) -> Callable[[Callable], Callable]
         return endpoint
 
     return write
-
-
-def sample_path(blocks: Iterable[Block], ending: str) -> str:
-    """Where an example of the page lies among the uploads, from where it may be fetched and judged, by how its name
-    ends; "" if nowhere."""
-    kept = (file for block in blocks for file in getattr(block, "keep_in_cache", ()))
-    return next((file for file in sorted(kept) if file.endswith(ending)), "")
-
-
-def sample_file(address: str, path: str) -> dict:
-    """A file of this server, as the value of an input in the list of the API; without one, a file of the program's own.
-
-    Args:
-        address: of the page, with a slash at its end.
-        path: see `sample_path`.
-    """
-    url = f"{address}gradio_api/file={quote(path)}" if path else OWN_VIDEO
-    return {"path": url, "url": url, "orig_name": Path(url).name, "meta": {"_type": "gradio.FileData"}}

@@ -3,10 +3,8 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from itertools import count
-from threading import Lock
 from typing import TypeVar
 
 import gradio as gr
@@ -16,8 +14,8 @@ from gradio.events import EventListenerMethod
 from deepfake_detect.errors import BusyError
 from page import texts
 from page.job_queue import JobQueue
+from page.runs import RunEnded, Runs
 from page.server.disconnects import cancel_when_abandoned
-from page.texts import KEEP_MINUTES
 from page.widgets.components import scroll_to
 from page.widgets.score_card import notice_html
 
@@ -26,70 +24,6 @@ QUEUE_POLL_SECONDS = 0.5  # between two looks whether the turn has come
 Sent = TypeVar("Sent")  # what a visitor has sent: a path, or several
 Step = TypeVar("Step")
 Update = dict[Component, object]  # values for some of an event's outputs; the others stay as they are
-
-
-class RunEnded(Exception):
-    """A run is to end before its time: it was asked to stop and should say so, or was replaced and should be silent."""
-
-    def __init__(self, stopped: bool):
-        super().__init__("stopped" if stopped else "replaced")
-        self.stopped = stopped
-
-
-class Runs:
-    """The runs that go on, by number, each asked from outside to stop or to end in silence.
-
-    Gradio's own cancelling lets a step that is under way show its result afterwards; a run that ends by itself is the
-    last to be heard. A run that nobody ends, because its visitor has gone, is forgotten when its uploads are deleted.
-    Thread-safe.
-    """
-
-    def __init__(self):
-        self._numbers, self._lock = count(1), Lock()
-        self._stopped: dict[int, bool] = {}
-        self._opened: dict[int, float] = {}  # in seconds of `time.monotonic`, the oldest first
-
-    def open(self) -> int:
-        """The number of a new run, which may be stopped or replaced before it goes on."""
-        with self._lock:
-            now = time.monotonic()
-            for run in [run for run, opened in self._opened.items() if now - opened > KEEP_MINUTES * 60]:
-                self._forget(run)
-            run = next(self._numbers)
-            self._stopped[run], self._opened[run] = False, now
-        return run
-
-    @contextmanager
-    def going_on(self, run: int) -> Iterator[None]:
-        """Around the work; forgets the run at the end. Raises RunEnded where it was stopped or replaced before."""
-        try:
-            self.check(run)
-            yield
-        finally:
-            self.replace(run)
-
-    def check(self, run: int) -> None:
-        """To be called between the steps. Raises RunEnded where the run is to stop or was replaced."""
-        stopped = self._stopped.get(run)
-        if stopped is not False:
-            raise RunEnded(bool(stopped))
-
-    def stop(self, run: int | None) -> bool:
-        """Ask a run to stop; whether it still went on."""
-        with self._lock:
-            going_on = run in self._stopped
-            if going_on:
-                self._stopped[run] = True
-        return going_on
-
-    def replace(self, run: int | None) -> None:
-        """Ask a run to end in silence."""
-        with self._lock:
-            self._forget(run)
-
-    def _forget(self, run: int | None) -> None:
-        self._stopped.pop(run, None)
-        self._opened.pop(run, None)
 
 
 class NotJudged(ValueError):

@@ -34,6 +34,11 @@ EXAMPLE_NAMES = {
     "real_grace_hopper": "Real: Grace Hopper",
     "real_nikola_tesla": "Real: Nikola Tesla",
 }
+VIDEO_NAMES = {
+    "group_portraits": "Group: one of three is fake",
+    "real_eileen_collins": "Real: Eileen Collins",
+}
+VIDEO_EXAMPLES_LABEL = "Examples: a camera moves over pictures, in which nothing moves"
 PHOTO_JUDGING = "Judging the photograph"
 DEVELOPERS_LABEL = "For developers"
 FAILED = "The picture could not be judged"
@@ -86,11 +91,13 @@ VIDEO_TURN = "Waiting: another video is being judged"
 VIDEO_READING = "Reading the video"
 VIDEO_JUDGING = "Judging the video"
 FRAMES_DONE = "Frame {} of {}"
-UNPLAYABLE = "This browser cannot play this video; it is judged all the same."
+UNPLAYABLE = "This browser cannot play this video. Whether it can be judged does not depend on that."
 TIMELINE_ALT = "How fake each face looks over time, with the zones of the three verdicts; the same is in the JSON file"
 TIMELINE_X = "seconds"
 TIMELINE_POINT = "Face {}, at {:.1f} s: {} in 100"
 TIMELINE_READ = "The height is the chance, in 100, that the face is fake. A click on a point shows that frame above."
+TIMELINE_MOST = "The timeline shows the {} most suspicious faces."
+FILM_JUDGED = "What was judged, face by face"
 STILLS_LABEL = "Typical frames, at most {}, the most suspicious faces first"
 STOPPED = "Stopped"
 SAID_AT = "{}: {} %"  # to those who hear the page
@@ -112,11 +119,6 @@ CSV, JSON = "Download as CSV", "Download as JSON"
 FACES_ALT = "The photograph, with its faces framed"
 PICK_LABEL = card_texts.FACES
 HEAT_LABEL = "What the score reacted to"
-HEAT_ALT = "The face in grey, coloured by what the score reacted to"
-HEAT_REAL, HEAT_FAKE = "for real,", "for fake,"
-HEAT_TIMES = "odds × {:g}"
-HEAT_FAINT = "No part of the face by itself moves the score much: it rests on all of them together."
-HEAT_DISAGREES = "The map and the score disagree: most parts speak the other way, so no part alone explains it."
 HOLD_LABEL = card_texts.HOLDS
 HOLDS = "The same face, changed in small ways that leave it as real or fake as before, and scored again."
 FILM_HOLDS = (

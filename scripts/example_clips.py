@@ -1,9 +1,12 @@
-"""The clips in examples/clips: a camera that moves over a portrait in the public domain, and over a face swap made of
-two. They show what a manifest of clips looks like; nothing is measured on them."""
+"""The clips of examples/, each a camera that moves over a picture of that folder, in which nothing moves.
+
+Those in clips/ show what a manifest of clips looks like; nothing is measured on them. Those in videos/ can be tried on
+the page.
+"""
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import av
@@ -19,43 +22,77 @@ CLIPS = {  # path: label, method, group, portrait
     "test/fake/portrait_000.mp4": ("fake", "train blend", "tesla", "fake_swap.jpg"),
 }
 COLUMNS = ("path", "split", "label", "source", "method", "compression", "group", "origin")
-WIDTH, HEIGHT, FRAMES, FPS = 240, 288, 24, 12
-CODEC = {"crf": "30", "preset": "veryslow"}
+SMALL, FPS = (240, 288), 12
+CODEC = {"preset": "veryslow"}
+Size = tuple[int, int]  # width and height of a view
 
 
-def frames(portrait: np.ndarray) -> Iterator[np.ndarray]:
-    """Views [HEIGHT, WIDTH, 3] uint8 RGB of a portrait: the camera draws near, and sways a little."""
+def draw_near(portrait: np.ndarray, size: Size, count: int) -> Iterator[np.ndarray]:
+    """Views [H, W, 3] uint8 RGB of a portrait: the camera draws near, and sways a little."""
     height, width = portrait.shape[:2]
-    fit = max(WIDTH / width, HEIGHT / height)
-    for number in range(FRAMES):
-        way = number / (FRAMES - 1)
-        scale = fit * (1.05 + 0.1 * way)
+    fit = max(size[0] / width, size[1] / height)
+    for number in range(count):
+        way = number / (count - 1)
         x, y = width / 2 + 0.02 * width * np.sin(4 * way), height / 2 - 0.02 * height * way
-        shown = np.array([[scale, 0, WIDTH / 2 - scale * x], [0, scale, HEIGHT / 2 - scale * y]])
-        yield cv2.warpAffine(portrait, shown, (WIDTH, HEIGHT), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101)
+        yield _view(portrait, size, fit * (1.05 + 0.1 * way), x, y)
 
 
-def write_clip(portrait: np.ndarray, path: Path) -> None:
-    """A clip of FRAMES frames as H.264 in MP4."""
-    with atomic_write(path) as partial, av.open(partial, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=FPS, options=CODEC)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for frame in frames(portrait):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), "rgb24")))
+def pass_by(group: np.ndarray, size: Size, count: int) -> Iterator[np.ndarray]:
+    """Views [H, W, 3] uint8 RGB of a picture of several people: the camera goes from the left to the right end."""
+    height, width = group.shape[:2]
+    scale = size[1] / height
+    half = size[0] / scale / 2
+    for number in range(count):
+        yield _view(group, size, scale, half + (width - 2 * half) * number / (count - 1), height / 2)
+
+
+VIDEOS: dict[str, tuple[str, Callable[[np.ndarray, Size, int], Iterable[np.ndarray]], Size]] = {
+    "group_portraits.mp4": ("group_portraits.jpg", pass_by, (480, 342)),
+    "real_eileen_collins.mp4": ("real_eileen_collins.jpg", draw_near, (320, 400)),
+}
+
+
+def _view(picture: np.ndarray, size: Size, scale: float, x: float, y: float) -> np.ndarray:
+    """What is seen around a place of a picture, so many times as large."""
+    shown = np.array([[scale, 0, size[0] / 2 - scale * x], [0, scale, size[1] / 2 - scale * y]])
+    return cv2.warpAffine(picture, shown, size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101)
+
+
+def write_clip(views: Iterable[np.ndarray], size: Size, path: Path, crf: int) -> None:
+    """A clip as H.264 in MP4, of which a browser can show the beginning before the end has come."""
+    start = {"movflags": "+faststart"}
+    with atomic_write(path) as partial, av.open(partial, "w", format="mp4", options=start) as container:
+        stream = container.add_stream("libx264", rate=FPS, options=CODEC | {"crf": str(crf)})
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        for view in views:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(view), "rgb24")))
         container.mux(stream.encode(None))
 
 
-def main(folder: Path) -> int:
+def write_videos(folder: Path) -> None:
+    """The clips of the page, of four seconds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (picture, moved, size) in VIDEOS.items():
+        write_clip(moved(open_picture(EXAMPLES / picture), size, 4 * FPS), size, folder / name, 24)
+
+
+def write_data(folder: Path) -> None:
+    """The data folder of clips of two seconds, with its manifest."""
     rows = []
     for path, (label, method, group, portrait) in CLIPS.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        write_clip(open_picture(EXAMPLES / portrait), folder / path)
+        write_clip(draw_near(open_picture(EXAMPLES / portrait), SMALL, 2 * FPS), SMALL, folder / path, 30)
         rows.append((path, "test", label, "portrait", method, "crf 30", group, f"examples/{portrait}"))
     with atomic_write(folder / "manifest.csv") as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerows([COLUMNS, *rows])
+
+
+def main(folder: Path) -> int:
+    write_data(folder / "clips")
+    write_videos(folder / "videos")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else EXAMPLES / "clips"))
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else EXAMPLES))

@@ -19,6 +19,7 @@ FAINTEST = 1.0  # log-odds; a map whose largest value is smaller is drawn paler,
 STRONGEST = 0.65  # opacity of the largest value
 # Orange and blue: every common kind of colour blindness tells them apart (the ends of ColorBrewer's PuOr and RdBu).
 TOWARDS_FAKE, TOWARDS_REAL = (230, 97, 1), (5, 113, 176)
+MIDDLE_GREY = (190, 190, 190)  # of a face, as the legend shows it
 
 CAPTION = (
     "What this score reacted to: each part of the face was covered in turn and the score taken again. Orange parts "
@@ -77,3 +78,14 @@ def overlay(crop: np.ndarray, heat: np.ndarray) -> np.ndarray:
     grey = np.asarray(Image.fromarray(crop).convert("L"), np.float32)[..., None]
     colour = np.where(share > 0, np.array(TOWARDS_FAKE, np.float32), np.array(TOWARDS_REAL, np.float32))
     return np.rint(grey + STRONGEST * np.abs(share) * (colour - grey)).astype(np.uint8)
+
+
+def legend_colours(steps: int) -> list[tuple[int, int, int]]:
+    """The colours of a map (red, green, blue, 0..255) from its strongest "real" to its strongest "fake", full where
+    `overlay` has them shine through."""
+    colours = []
+    for share in np.linspace(-1, 1, steps):
+        towards, grey = np.array(TOWARDS_FAKE if share > 0 else TOWARDS_REAL), np.array(MIDDLE_GREY)
+        red, green, blue = (int(part) for part in np.rint(grey + abs(share) * (towards - grey)))
+        colours.append((red, green, blue))
+    return colours

@@ -44,6 +44,16 @@ class Card:
     claim: str  # that the file says AI had a part in it, otherwise ""
 
 
+def zones(band: tuple[float, float]) -> list[tuple[str, float, float]]:
+    """The parts of the scale of a chance from 0 to 1: label, where it begins, where it ends.
+
+    Args:
+        band: the unsure band (low, high) of the model.
+    """
+    edges = (0.0, *band, 1.0)
+    return list(zip((REAL, UNSURE, FAKE), edges, edges[1:], strict=False))
+
+
 def hundredths(chance: float) -> str:
     """A chance 0..1 in hundredths, never as a certainty: "93", "< 1", "> 99"."""
     whole = round(chance * 100)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from deepfake_detect.report.sentences import ceil_percent
 from deepfake_detect.verdict import FAKE, NO_FACE, REAL, UNSURE
 
+ICONS = {FAKE: "⚠", REAL: "✓", UNSURE: "?", NO_FACE: "–"}  # a category is never told by its colour alone
 HEADLINES = {FAKE: "Likely fake", REAL: "No sign of a fake", UNSURE: "Not sure", NO_FACE: "No face"}
 SAID = {
     FAKE: "The image is Fake",

@@ -14,13 +14,15 @@ VIEW_SIDE = 1024  # pixels of a picture that is shown
 TILE_SIDE, TILE_MARGIN = 480, 0.6  # of a key frame: pixels, and what is shown on each side of a face of length 1
 COLOURS = {REAL: "#1d6fd8", FAKE: "#d1343c", UNSURE: "#8a6d00", NO_FACE: "#555555"}  # of words and bars, on white
 FRAMES = {REAL: "#5aa9ff", FAKE: "#ff6b6b", UNSURE: "#ffc83d"}  # light, with a dark edge: seen on hair and on sky
-EDGE, CHOSEN_EDGE = "#111111", "#ffffff"
+EDGE = "#111111"
+# Of the lines of a video's faces, which are neutral, so that none has the colour of a verdict: pixels of a dash and of
+# the gap behind it, None for a whole line
+DASHES = (None, (9, 5), (2, 4), (16, 4), (6, 3), (1, 6), (12, 8), (4, 2))
 
 
 def framed(
     picture: np.ndarray,
     verdict: Verdict,
-    chosen: int | None = None,
     largest: tuple[int, int] = (VIEW_SIDE, VIEW_SIDE),
     enlarge: float = 1,
     downscale: float = 1,
@@ -29,7 +31,6 @@ def framed(
 
     Args:
         picture: [H, W, 3] uint8 RGB.
-        chosen: place of the face, among those shown, whose frame is thicker and has a white edge.
         largest: width and height in pixels that the view may have at most.
         enlarge: how many times as large as the picture it may be.
         downscale: pixels of the whole picture, in which the faces' boxes are, for one of `picture`, each way.
@@ -37,28 +38,27 @@ def framed(
     height, width = picture.shape[:2]
     scale = min(largest[0] / width, largest[1] / height, enlarge)
     view = Image.fromarray(picture).resize([max(1, round(side * scale)) for side in (width, height)])
-    named = list(enumerate(faces_shown(verdict)))
-    for place, (name, face) in sorted(named, key=lambda item: item[0] == chosen):  # the chosen one above the others
+    for name, face in faces_shown(verdict):
         scales = (view.width / width / downscale, view.height / height / downscale)
         box = tuple(round(edge * scales[i % 2]) for i, edge in enumerate(face.box))
-        frame(view, box, name, FRAMES[face.label], place == chosen)
+        frame(view, box, name, FRAMES[face.label])
     return view
 
 
-def frame(view: Image.Image, box: Sequence[int], name: str, colour: str, chosen: bool = False) -> None:
+def frame(view: Image.Image, box: Sequence[int], name: str, colour: str) -> None:
     """Draw a frame with a name on it, or only the number that the name begins with where there is room for no more."""
-    draw, edge = ImageDraw.Draw(view), CHOSEN_EDGE if chosen else EDGE
+    draw = ImageDraw.Draw(view)
     left, top, right, bottom = (min(max(0, x), view.size[i % 2] - 1) for i, x in enumerate(box))
-    thick = min(thickness(view), max(2, (right - left) // 12)) * (2 if chosen else 1)
+    thick = min(thickness(view), max(2, (right - left) // 12))
     rim = max(1, thick // 4)
-    draw.rectangle((left - rim, top - rim, right + rim, bottom + rim), outline=edge, width=thick + 2 * rim)
+    draw.rectangle((left - rim, top - rim, right + rim, bottom + rim), outline=EDGE, width=thick + 2 * rim)
     draw.rectangle((left, top, right, bottom), outline=colour, width=thick)
     font = ImageFont.load_default(min(30, max(13, max(view.size) // 34)))
     words = name if font.getlength(name) + 8 <= right - left else name.partition(":")[0]
     room = (draw.textbbox((0, 0), words, font)[3] + 6, round(font.getlength(words)) + 8)
     above = max(0, top - room[0])
     across = min(left, max(0, view.width - room[1]))
-    draw.rectangle((across, above, across + room[1], above + room[0]), fill=colour, outline=edge)
+    draw.rectangle((across, above, across + room[1], above + room[0]), fill=colour, outline=EDGE)
     draw.text((across + 4, above + 2), words, EDGE, font)
 
 

@@ -6,6 +6,7 @@ is written in Latin letters, so that nothing prints as a box. What draws the PDF
 
 import io
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -80,32 +81,34 @@ class Paper:
             size: of the letters, in points.
         """
         begin = self.y
-        self._prepare(text, size, colour, bold)
-        self.pdf.set_xy(x, self.y)
-        self.pdf.multi_cell(width, size * POINT * LEADING, self.writable(text), align="L", new_x="LEFT", new_y="NEXT")
-        self._plain()
+        self._prepare(text, size, colour)
+        # In a context of its own: FPDF does not go back to plain letters where their colour is that of the last shape.
+        stroke = {"text_mode": self._modes.FILL_STROKE, "draw_color": colour, "line_width": size * POINT * BOLDER}
+        with self.pdf.local_context(**(stroke if bold else {})):
+            self.pdf.set_xy(x, self.y)
+            self.pdf.multi_cell(
+                width, size * POINT * LEADING, self.writable(text), align="L", new_x="LEFT", new_y="NEXT"
+            )
         self.y = self.pdf.get_y()
         return self.y - begin
 
     def height(self, text: str, size: float, width: float = INNER) -> float:
         """Of a text as `write` would write it."""
-        self._prepare(text, size, INK, False)
+        self._prepare(text, size, INK)
         lines = self.pdf.multi_cell(width, size, self.writable(text), align="L", dry_run=True, output="LINES")
-        self._plain()
         return len(cast(list[str], lines)) * size * POINT * LEADING
 
     def width(self, text: str, size: float) -> float:
         """Of a text on one line."""
-        self._prepare(text, size, INK, False)
+        self._prepare(text, size, INK)
         return self.pdf.get_string_width(self.writable(text))
 
     def label(self, text: str, size: float, x: float, y: float, *, colour: str = INK, align: str = "L") -> None:
         """Write one line at a place, which is its upper left corner, with align "C" its middle, with "R" its right."""
         shift = {"L": 0.0, "C": 0.5, "R": 1.0}[align] * self.width(text, size)
-        self._prepare(text, size, colour, False)
+        self._prepare(text, size, colour)
         self.pdf.set_xy(x - shift, y)
         self.pdf.cell(h=size * POINT * LEADING, text=self.writable(text))
-        self._plain()
 
     def bar(self, x: float, y: float, width: float, height: float, colour: str) -> None:
         """A filled rectangle."""
@@ -130,6 +133,15 @@ class Paper:
         self.pdf.set_line_width(width)
         self.pdf.line(x, y, to_x, to_y)
 
+    def path(self, points: Sequence[tuple[float, float]], dash: tuple[float, float] | None, width: float = 0.4) -> None:
+        """A line through several places; `dash`: millimetres of a dash and of the gap behind it, None for a whole
+        line."""
+        self.pdf.set_draw_color(INK)
+        self.pdf.set_line_width(width)
+        self.pdf.set_dash_pattern(*(dash or ()))
+        self.pdf.polyline(points)
+        self.pdf.set_dash_pattern()
+
     def picture(self, picture: Image.Image, x: float, y: float, width: float, height: float, alt: str) -> None:
         """A picture, with a text for those who do not see it."""
         file = io.BytesIO()
@@ -140,17 +152,10 @@ class Paper:
         """The document as the bytes of a PDF file."""
         return bytes(self.pdf.output())
 
-    def _prepare(self, text: str, size: float, colour: str, bold: bool) -> None:
+    def _prepare(self, text: str, size: float, colour: str) -> None:
         pdf = self.pdf
         pdf.set_font("text", size=size)
         pdf.set_text_color(colour)
         # Letters are joined and ordered, and marks put on them, only where there are such, for that costs time.
         kinds = {unicodedata.bidirectional(sign) for sign in text} | {unicodedata.category(sign) for sign in text}
         pdf.set_text_shaping(not kinds.isdisjoint((*_FROM_THE_RIGHT, *MARKS)))
-        if bold:
-            pdf.text_mode = self._modes.FILL_STROKE
-            pdf.set_draw_color(colour)
-            pdf.set_line_width(size * POINT * BOLDER)
-
-    def _plain(self) -> None:
-        self.pdf.text_mode = self._modes.FILL

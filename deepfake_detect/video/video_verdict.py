@@ -73,6 +73,10 @@ class VideoVerdict:
         """See `deepfake_detect.verdict.kind_of`."""
         return kind_of(self.label, self.faces)
 
+    def scores(self, number: int) -> list[tuple[float, float]]:
+        """The timeline of the face of this number: seconds from the start, and its p_fake in that frame."""
+        return [(at.seconds, face.p_fake) for at in self.timeline for face in at.faces if face.face == number]
+
     def to_dict(self) -> dict:
         """The verdict as JSON-ready values, without the stills and the scores after small changes."""
         values = with_codes(asdict(replace(self, stills=(), stability={})))

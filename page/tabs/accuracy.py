@@ -8,7 +8,7 @@ import gradio as gr
 
 from deepfake_detect import Detector
 from deepfake_detect.errors import FiguresError
-from deepfake_detect.report import evaluation_texts
+from deepfake_detect.report import card_texts, evaluation_texts
 from deepfake_detect.report.charts import degradation_chart, groups_chart, reliability_chart
 from deepfake_detect.report.evaluation import (
     BATTERY,
@@ -40,7 +40,6 @@ from deepfake_detect.report.never_tested import generators_text
 from deepfake_detect.report.overview import CALLED, Outcome, generators_untested, outcomes, outcomes_table
 from deepfake_detect.report.sentences import WORDS
 from page import texts
-from page.widgets.score_card import ICONS
 
 NEWEST = 8  # generators that were never tested, named at once
 MOST_ALARMS, FIRST_ALARMS = 30, 5  # of 100 photographs: where the slider ends, and where it stands at first
@@ -191,7 +190,7 @@ def _shares(found: Sequence[Outcome]) -> str:
         for outcome in found
         if outcome.total
     )
-    names = "".join(f'<span data-label="{label}">{ICONS[label]} {WORDS[label]}</span>' for label in CALLED)
+    names = "".join(f'<span data-label="{label}">{card_texts.ICONS[label]} {WORDS[label]}</span>' for label in CALLED)
     return f'<div class="shares" aria-hidden="true"><div class="names">{names}</div>{rows}</div>'
 
 

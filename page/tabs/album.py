@@ -13,15 +13,16 @@ from gradio.utils import get_upload_folder
 
 from deepfake_detect import Detector, PictureError
 from deepfake_detect.atomic_files import atomic_write, write_text
+from deepfake_detect.report import card_texts
 from deepfake_detect.report.card import hundredths
-from deepfake_detect.report.card_texts import GAUGE
 from deepfake_detect.report.names import as_text, json_text, shown
 from deepfake_detect.report.records import csv_writer
+from deepfake_detect.verdict import NO_FACE
 from page import texts
 from page.batch import MAX_PICTURES, SHOWN_AS, Album, BatchItem, Named, counts, summary, worst_first
 from page.jobs import JobTexts, JobView, LongJobs, NotJudged, Outcome, Progress
 from page.widgets.components import Photo, PhotoFiles, Upload, file_url
-from page.widgets.score_card import ICONS, answer_html, notice_html
+from page.widgets.score_card import answer_html, notice_html
 
 STEP = 0.2  # seconds between two steps that Gradio hears of: each takes it as long as a picture takes
 BYTE_ORDER_MARK = "utf-8-sig"  # without it, spreadsheets take UTF-8 for something else
@@ -117,7 +118,7 @@ def _results(album: Sequence[BatchItem], folder: Path, with_files: bool) -> tupl
 
 
 def _card(album: Sequence[BatchItem]) -> str:
-    return answer_html(summary(album), [texts.ALBUM_ORDER])
+    return answer_html(summary(album), [texts.ALBUM_ORDER] if any(judged.view for judged in album) else [])
 
 
 def _spaced(album: Iterator[BatchItem]) -> Iterator[tuple[BatchItem, bool]]:
@@ -172,11 +173,11 @@ def _row(judged: BatchItem, place: int) -> str:
     error, name = isinstance(judged.result, PictureError), escape(shown(judged.name), quote=True)
     faces = () if error else judged.result.faces
     remark = str(judged.result) if error else " ".join(map(str, judged.result.reasons))
-    chance = f"<p>{escape(GAUGE.format(hundredths(judged.result.p_fake)))}</p>" if faces else ""
+    chance = f"<p>{escape(card_texts.GAUGE.format(hundredths(judged.result.p_fake)))}</p>" if faces else ""
     view = f'<img src="{escape(file_url(judged.view), quote=True)}" alt="">' if judged.view else ""
     label = escape(texts.OPEN.format(shown(judged.name)), quote=True)
     opened = f'<button type="button" data-row="{place}" aria-label="{label}">{view}</button>' if view else ""
-    icon = ICONS.get(judged.kind, "–")
+    icon = card_texts.ICONS.get(judged.kind, card_texts.ICONS[NO_FACE])
     return (
         f'<tr data-label="{judged.kind}"><td>{opened}</td><td><strong><span aria-hidden="true">{icon}</span> '
         f"{SHOWN_AS[judged.kind]}</strong>{chance}<p><bdi>{name}</bdi></p><p>{escape(remark)}</p></td></tr>"

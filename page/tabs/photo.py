@@ -1,85 +1,40 @@
 """The tab for one photograph: the verdict, and what lies behind it."""
 
-import json
-import math
-import os
-import re
-import tempfile
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from threading import Lock
 
 import gradio as gr
 import numpy as np
 from PIL import Image
 
-from deepfake_detect import Detector, PictureError, Verdict
-from deepfake_detect.atomic_files import atomic_write, write_text
+from deepfake_detect import Detector, PictureError
 from deepfake_detect.detector import Examined
-from deepfake_detect.evidence.occlusion import occlusion_map, overlay
 from deepfake_detect.evidence.robustness import Stability, rescore
-from deepfake_detect.picture.content_credentials import ContentCredentials, check_credentials
+from deepfake_detect.picture.content_credentials import check_credentials
 from deepfake_detect.picture.decode import Downscaled, read_file
-from deepfake_detect.picture.provenance import Claim, read_claims
+from deepfake_detect.picture.provenance import read_claims
 from deepfake_detect.report import printable
 from deepfake_detect.report.card import card_of, face_gauge, shipped_rates
 from deepfake_detect.report.names import shown
 from deepfake_detect.report.pdf_report import pdf_report
 from deepfake_detect.report.sentences import claims_text, faces_shown, holding
-from deepfake_detect.verdict import FAKE, REAL, UNSURE, Face
+from deepfake_detect.verdict import FAKE, REAL, UNSURE
 from page import texts
-from page.jobs import RunEnded, Runs, Update
+from page.jobs import Update
+from page.report_files import write_reports
+from page.runs import RunEnded, Runs
+from page.server.address import page_address
 from page.server.upload_folder import upload_folder
+from page.tabs.photo_result import PhotoResult, reduced_view
 from page.tabs.photo_view import PhotoView, choices_of, lay_out
 from page.widgets.components import Photo, file_url, name_of, save_whole, scroll_to
 from page.widgets.heat import heat_html
 from page.widgets.score_card import FramedFace, Shown, bars, card_html, face_html
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-MAX_STEM = 60  # characters of a picture's name in those of its reports
-VIEW_SIDE = 1400  # pixels of the picture as it is shown, for screens with several dots a pixel
-HEAT_SIDE = 400  # pixels of the occlusion map
-ADDRESS = f"https://{os.environ['SPACE_HOST']}" if "SPACE_HOST" in os.environ else ""  # of the page, told by the Hub
 Started = tuple[int, str]  # a run, and the photograph that it judges
 Choice = tuple[int, int]  # a run, and the place of one of its faces among those shown
-
-
-@dataclass(eq=False)
-class PhotoResult:
-    """What was said of a photograph, and what later events need to say more without decoding it again: a view of it as
-    a file among the uploads, and of each face that is shown a small crop, some 150 KB.
-    """
-
-    run: int
-    facts: printable.Picture
-    verdict: Verdict
-    stability: tuple[Stability, ...]  # of each of the faces that are shown, in their order
-    credentials: ContentCredentials
-    claims: tuple[Claim, ...]
-    view: str  # path of the picture, at most VIEW_SIDE pixels large
-    downscale: int  # pixels of the photograph for one of the view, each way
-    crops: tuple[np.ndarray, ...]  # [S, S, 3] uint8 of each of the faces that are shown
-    _maps: dict[int, np.ndarray] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
-
-    @property
-    def faces(self) -> list[Face]:
-        """Those that are shown, in their order."""
-        return [face for _, face in faces_shown(self.verdict)]
-
-    def heat(self, detector: Detector, number: int) -> np.ndarray:
-        """The occlusion map of a face, computed once. Thread-safe."""
-        with self._lock:
-            if number not in self._maps:
-                self._maps[number] = occlusion_map(detector.model, self.crops[number])
-            return self._maps[number]
-
-    def coloured(self, detector: Detector, number: int) -> Image.Image:
-        """The crop of a face, coloured by its map."""
-        face = Image.fromarray(overlay(self.crops[number], self.heat(detector, number)))
-        return face.resize((HEAT_SIDE, HEAT_SIDE))
 
 
 class Photographs:
@@ -103,7 +58,7 @@ class Photographs:
 
     def show(self, started: Started | None) -> Update:
         """Judge the photograph; show the verdict with all that is known then, and the first face."""
-        if started is None:
+        if started is None or not self.runs.is_first(started[0]):
             return gr.skip()
         run, image = started
         try:
@@ -133,7 +88,7 @@ class Photographs:
         data = read_file(Path(image))
         examined = self.detector.examine(data, with_stability=True)
         verdict, picture, credentials = examined.verdict, examined.crops.picture, check_credentials(data)
-        view = _view(picture)
+        view = reduced_view(picture)
         return PhotoResult(
             run,
             printable.Picture.of(name_of(image), data, picture),
@@ -173,7 +128,7 @@ class Photographs:
         card = gr.update(value=face_html(number + 1, face, face_gauge(face, band, tested)), visible=True)
         return (
             gr.update(value=None, visible=False) if alone else card,
-            gr.update(value=bars(tested, face.label, band), visible=True),
+            gr.update(value=bars(tested, face.label), visible=True),
             holding(tested, face.label),
         )
 
@@ -202,22 +157,17 @@ class Photographs:
         return dict(zip(self.view.files, [gr.update(value=file, visible=True) for file in files], strict=True))
 
     def _files(self, judged: PhotoResult) -> tuple[str, str]:
-        """Paths of the JSON report and of the PDF, among the uploads, with which they are deleted."""
+        """Paths of the JSON report and of the PDF. Raises OSError."""
         model, when = self.detector.model, datetime.now().astimezone()
-        folder = Path(tempfile.mkdtemp(dir=upload_folder()))
-        stem = re.sub(r"[^\w-]+", "_", Path(judged.facts.name).stem, flags=re.ASCII).strip("_")[:MAX_STEM] or "picture"
-        report, sheet = folder / f"{stem}-verdict.json", folder / f"{stem}-verdict.pdf"
         behind = judged.verdict, judged.stability, judged.claims
         told = printable.result(judged.facts, *behind, model, when, judged.credentials)
-        write_text(report, json.dumps(told, indent=2) + "\n")
         with Image.open(judged.view) as view:
             picture = Downscaled(
                 np.asarray(view.convert("RGB")), judged.downscale, (judged.facts.width, judged.facts.height)
             )
         heat = (judged.crops[0], judged.heat(self.detector, 0)) if judged.faces else None
-        with atomic_write(sheet) as partial:
-            partial.write_bytes(pdf_report(picture, judged.facts, *behind, model, when, heat, ADDRESS, self.rates))
-        return str(report), str(sheet)
+        sheet = pdf_report(picture, judged.facts, *behind, model, when, heat, page_address(), self.rates)
+        return write_reports(judged.facts.name, "picture", told, sheet)
 
     def choose(self, judged: PhotoResult | None, chosen: gr.EventData) -> Choice:
         """The face whose name was chosen, if there is such a one."""
@@ -280,15 +230,6 @@ class Photographs:
         chosen = [view.judged, view.choice]
         view.choice.change(self.look, chosen, view.of_face, **at_once)
         view.choice.change(self.show_heat, chosen, view.heat, **judges)
-
-
-def _view(picture: Downscaled) -> Downscaled:
-    """The picture as it is shown, at most VIEW_SIDE pixels large."""
-    smaller = max(1, math.ceil(max(picture.pixels.shape[:2]) / VIEW_SIDE))
-    if smaller == 1:
-        return picture
-    reduced = Image.fromarray(picture.pixels).reduce(smaller)
-    return Downscaled(np.asarray(reduced), picture.downscale * smaller, picture.size)
 
 
 def _examples_judged(detector: Detector, fakes: list[str]) -> str:

@@ -1,33 +1,39 @@
-"""The tab for one video: the verdict, the timeline and the key frames."""
+"""The tab for one video: the verdict, the timeline, the key frames and the report."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
+from html import escape
 from pathlib import Path
-from time import perf_counter
 
 import gradio as gr
 from PIL import Image
 
 from deepfake_detect import Detector, VideoError, VideoVerdict
-from deepfake_detect.atomic_files import write_text
 from deepfake_detect.face.crop import crop_box
-from deepfake_detect.report.drawing import key_pictures
-from deepfake_detect.report.names import json_text
-from deepfake_detect.report.records import record_of
-from deepfake_detect.report.sentences import MAX_SHOWN, explain_video, face_name, headline, holding
-from deepfake_detect.report.video_error import video_error
-from deepfake_detect.verdict import NO_FACE, suspicious
+from deepfake_detect.report.drawing import DASHES, key_pictures
+from deepfake_detect.report.names import shown
+from deepfake_detect.report.printable import Film as FilmFacts
+from deepfake_detect.report.printable import video_result
+from deepfake_detect.report.sentences import CAUTION, MAX_SHOWN, explain_video, face_name, holding
+from deepfake_detect.report.video_card import video_card
+from deepfake_detect.report.video_error import video_error, video_rates
+from deepfake_detect.report.video_report import video_pdf
+from deepfake_detect.verdict import suspicious
 from deepfake_detect.video.judge import judge_frames
+from deepfake_detect.video.rule import VideoRule
 from deepfake_detect.video.video_verdict import key_frames
 from page import texts
 from page.jobs import JobTexts, JobView, LongJobs, NotJudged, Outcome, Progress
+from page.report_files import write_reports
+from page.server.address import page_address
 from page.server.upload_folder import upload_folder
 from page.widgets.components import Film, Pictures, file_url, name_of, save_whole
-from page.widgets.score_card import answer_html, bars, notice_html
+from page.widgets.score_card import bars, card_html, notice_html
 from page.widgets.timeline import CSS as TIMELINE_CSS
-from page.widgets.timeline import DASHES, SEEK, timeline_html
+from page.widgets.timeline import SEEK, timeline_html
 
+EXAMPLES = [str(file) for file in sorted(Path(__file__).resolve().parents[2].glob("examples/videos/*.mp4"))]
 VIEW_SIDE, VIEW_MARGIN = 96, 0.3  # of the small pictures of faces: pixels, and what is shown on each side
 CSS = (
     TIMELINE_CSS
@@ -37,7 +43,7 @@ CSS = (
 body:has(#film video[data-unplayable]) #film-unplayable { display: block; }
 #stills .grid-wrap { max-height: none; min-height: 0; }
 #stills .grid-container { padding-top: 1.6rem; }
-#film-scores summary { cursor: pointer; font-weight: 600; padding: 0.4rem 0; }
+#video-tab summary { cursor: pointer; font-weight: 600; padding: 0.4rem 0; }
 """
 )
 # Gradio would show an error in red, although what a browser cannot play is judged all the same.
@@ -59,7 +65,8 @@ class Videos(LongJobs):
                 judging=texts.VIDEO_JUDGING, failed=texts.VIDEO_FAILED, busy=texts.VIDEO_BUSY,
             )
         )  # fmt: skip
-        self.detector, self.error = detector, video_error(detector.model.sha256)
+        sha256 = detector.model.sha256
+        self.detector, self.error, self.rates = detector, video_error(sha256), video_rates(sha256)
 
     def judge(self, video: str) -> Iterator[VideoVerdict | None]:
         """Judge a video when its turn comes: None at each step on the way, then the verdict. Raises VideoError,
@@ -71,24 +78,35 @@ class Videos(LongJobs):
         """Nothing is seen of a video at once."""
 
     def work(self, sent: str) -> Iterator[Progress | Outcome]:
-        started = perf_counter()
         try:
             with closing(judge_frames(self.detector, sent, with_stability=True)) as steps:
                 for done, total, verdict in steps:  # noqa: B007  the last is the verdict
                     yield Progress(texts.FRAMES_DONE.format(done, total), done / total)
         except VideoError as error:
             raise NotJudged(str(error) if Path(sent).exists() else texts.GONE) from None
-        record = _json_file(sent, verdict, perf_counter() - started)
-        band = self.detector.metadata.unsure_band
-        results = _timeline(verdict, band), _stills(verdict), _scores(verdict, band), record
-        category = verdict.label if verdict.faces else NO_FACE
-        yield Outcome(answer_html(headline(verdict), _sentences(verdict, self.error), category), results)
+        timeline = _timeline(verdict, self.detector.metadata.unsure_band)
+        files = self._files(sent, verdict)
+        yield Outcome(self._card(sent, verdict), (timeline, _stills(verdict), _scores(verdict), *files))
 
+    def _card(self, sent: str, verdict: VideoVerdict) -> str:
+        """The card, and below it, folded, what was judged face by face."""
+        card = video_card(verdict, VideoRule.of(self.detector.metadata).unsure_band, self.rates)
+        told = [said for said in explain_video(verdict, self.error) if said != CAUTION]
+        if len(verdict.faces) > len(DASHES):
+            told.append(texts.TIMELINE_MOST.format(len(DASHES)))
+        listed = "".join(f"<li>{escape(sentence)}</li>" for sentence in told)
+        return (
+            f"{card_html(card, shown(name_of(sent)))}<details><summary>{texts.FILM_JUDGED}</summary>"
+            f"<ul>{listed}</ul></details>"
+        )
 
-def _sentences(verdict: VideoVerdict, error: str) -> list[str]:
-    drawn = len(DASHES)
-    more = [f"The timeline shows the {drawn} most suspicious faces."] if len(verdict.faces) > drawn else []
-    return [*explain_video(verdict, error), *more]
+    def _files(self, sent: str, verdict: VideoVerdict) -> tuple[str, str]:
+        """Paths of the JSON report and of the PDF. Raises OSError."""
+        model, when, name = self.detector.model, datetime.now().astimezone(), name_of(sent)
+        facts = FilmFacts.of(name, sent)
+        told = video_result(facts, verdict, self.error, model, when)
+        sheet = video_pdf(facts, verdict, model, when, page_address(), self.rates, self.error)
+        return write_reports(name, "video", told, sheet)
 
 
 def _timeline(verdict: VideoVerdict, band: tuple[float, float]) -> dict:
@@ -108,26 +126,18 @@ def _stills(verdict: VideoVerdict) -> Pictures:
     return Pictures(key_pictures(verdict), visible=bool(verdict.faces))
 
 
-def _scores(verdict: VideoVerdict, band: tuple[float, float]) -> str:
+def _scores(verdict: VideoVerdict) -> str:
     """How the scores of the most suspicious faces fare under small changes, in HTML; "" where none was tried."""
     if not verdict.stability:
         return ""
     labels = {face.number: face.label for face in verdict.faces}
     told = "".join(
-        f"<h4>Face {face_name(number, label)}</h4>{bars(tested, label, band)}"
+        f"<h4>Face {face_name(number, label)}</h4>{bars(tested, label)}"
         f"<p>{holding(tested, label).replace('**', '')}</p>"
         for number, tested in verdict.stability.items()
         for label in [labels[number]]
     )
     return f"<details><summary>{texts.HOLD_LABEL}</summary><p>{texts.FILM_HOLDS}</p>{told}</details>"
-
-
-def _json_file(video: str, verdict: VideoVerdict, seconds: float) -> str:
-    """The command line's record, among the uploads, with which it is deleted."""
-    path = Path(tempfile.mkdtemp(dir=upload_folder()), "verdict.json")
-    record = record_of(name_of(video), verdict, seconds)
-    write_text(path, json_text(record, indent=1) + "\n")
-    return str(path)
 
 
 def video_tab(events: Videos) -> gr.Video:
@@ -147,7 +157,10 @@ def video_tab(events: Videos) -> gr.Video:
                 elem_id="stills", buttons=["fullscreen"],
             )  # fmt: skip
             scores = gr.HTML(elem_id="film-scores", elem_classes="scores")
-            record = gr.DownloadButton(texts.JSON, elem_id="film-json")
-    view = JobView(card, (timeline, stills, scores, record), stop, again, area)
+            with gr.Row():
+                report = gr.DownloadButton(texts.JSON_REPORT, elem_id="film-json")
+                sheet = gr.DownloadButton(texts.PRINTABLE, elem_id="film-sheet")
+        gr.Examples(EXAMPLES, film, label=texts.VIDEO_EXAMPLES_LABEL, elem_id="film-examples", api_visibility="private")
+    view = JobView(card, (timeline, stills, scores, report, sheet), stop, again, area)
     events.connect(film, film.change, view)
     return film

@@ -6,13 +6,11 @@ from typing import NamedTuple
 
 from deepfake_detect.evidence.robustness import Stability
 from deepfake_detect.report import card_texts
-from deepfake_detect.report.card import Card, Gauge, hundredths
+from deepfake_detect.report.card import Card, Gauge, hundredths, zones
 from deepfake_detect.report.drawing import COLOURS, FRAMES
 from deepfake_detect.report.sentences import CAUTION
-from deepfake_detect.verdict import FAKE, NO_FACE, REAL, UNSURE, Face, label_of
+from deepfake_detect.verdict import NO_FACE, Face
 
-ICONS = {FAKE: "⚠", REAL: "✓", UNSURE: "?", NO_FACE: "–"}
-ZONES = (REAL, UNSURE, FAKE)  # of a gauge, from left to right
 CSS = (
     ":root {"
     + "".join(f"--verdict-{label}: {colour};" for label, colour in COLOURS.items())
@@ -23,14 +21,19 @@ CSS = (
     + """
 .visually-hidden { position: absolute !important; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
     white-space: nowrap; }
-.card { display: grid; gap: 0.4rem 1.25rem; border: 1px solid var(--border-color-primary); border-radius: 0.5rem;
-    border-left: 0.5rem solid var(--verdict, var(--border-color-accent)); padding: 0.75rem; overflow-wrap: anywhere; }
+.card { display: grid; gap: 0.4rem 1.25rem; border-style: solid; border-width: 1px 1px 1px 0.5rem;
+    border-color: var(--border-color-primary); border-left-color: var(--verdict, var(--border-color-accent));
+    border-radius: 0.5rem; padding: 0.75rem; overflow-wrap: anywhere; }
 .card :is(h2, p) { margin: 0; }
 .card .word { font-size: 1.6rem; line-height: 1.25; color: var(--verdict, var(--body-text-color)); }
 .card .word span { color: inherit; }
 .card .leaning { font-weight: 600; }
 .card .quiet { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
-.card progress { width: 100%; accent-color: var(--color-accent); }
+.card progress { appearance: none; width: 100%; height: 0.6rem; border: none; border-radius: 0.3rem; overflow: hidden;
+    background: var(--border-color-primary); }
+.card progress::-webkit-progress-bar { background: var(--border-color-primary); }
+.card progress::-webkit-progress-value { background: var(--color-accent); }
+.card progress::-moz-progress-bar { background: var(--color-accent); }
 .card ul { margin: 0; padding-left: 1.2rem; }
 .card .answer { display: flex; flex-direction: column; gap: 0.5rem; min-width: 0; }
 .card .picture { position: relative; margin: 0; place-self: start center; line-height: 0; }
@@ -88,8 +91,9 @@ def card_html(card: Card, name: str, picture: Shown | None = None, faces: Sequen
         picture: with its faces framed; without one, the words alone.
         faces: to frame; of several, each has its number on it and can be clicked.
     """
+    icon = card_texts.ICONS[card.category]
     words = [
-        f'<h2 class="word"><span aria-hidden="true">{ICONS[card.category]}</span> {escape(card.headline)}</h2>',
+        f'<h2 class="word"><span aria-hidden="true">{icon}</span> {escape(card.headline)}</h2>',
         _paragraph(card.leaning, "leaning"),
         gauge_html(card.gauge) if card.gauge else "",
         _paragraph(card.claim, "claim"),
@@ -132,7 +136,7 @@ def answer_html(headline: str, sentences: Sequence[str], category: str = "") -> 
         sentences: more of it.
         category: of the verdict, for its icon and colour; "" without.
     """
-    icon = f'<span aria-hidden="true">{ICONS[category]}</span> ' if category else ""
+    icon = f'<span aria-hidden="true">{card_texts.ICONS[category]}</span> ' if category else ""
     listed = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
     return (
         f'<article class="card" data-label="{category}" data-say="{escape(headline, quote=True)}" '
@@ -150,10 +154,9 @@ def face_html(number: int, face: Face, gauge: Gauge) -> str:
 def gauge_html(gauge: Gauge) -> str:
     """A scale from 0 to 100 with the zones of the three verdicts, the range over which small changes move the score,
     and a marker at the score where the verdict rests on it; below, the same in words."""
-    ends = (0, *gauge.band, 1)
-    zones = "".join(
-        f'<span data-label="{label}" style="width: {100 * (end - start):.2f}%"></span>'
-        for label, start, end in zip(ZONES, ends, ends[1:], strict=False)
+    parts = zones(gauge.band)
+    fields = "".join(
+        f'<span data-label="{label}" style="width: {100 * (end - begin):.2f}%"></span>' for label, begin, end in parts
     )
     span = marker = ""
     if gauge.span:
@@ -161,26 +164,25 @@ def gauge_html(gauge: Gauge) -> str:
         span = f'<span class="span" style="left: {100 * low:.2f}%; width: {100 * (high - low):.2f}%"></span>'
     if gauge.chance is not None:
         marker = f'<span class="marker" style="left: {100 * min(max(gauge.chance, 0.005), 0.995):.2f}%"></span>'
-    names = "".join(f"<span>{card_texts.HEADLINES[label]}</span>" for label in ZONES)
+    names = "".join(f"<span>{card_texts.HEADLINES[label]}</span>" for label, _, _ in parts)
     words = gauge.words
     return (
         f'<div class="gauge"><div class="track" role="img" aria-label="{escape(words, quote=True)}">'
-        f"{zones}{span}{marker}"
+        f"{fields}{span}{marker}"
         f'</div><div class="zones" aria-hidden="true">{names}</div><p>{escape(words)}</p></div>'
     )
 
 
-def bars(tested: Stability, label: str, band: tuple[float, float]) -> str:
+def bars(tested: Stability, label: str) -> str:
     """A table with a row for the face as it is and for each change: the change, the bar, the chance and the verdict.
 
     Args:
         tested: the face and its scores.
         label: of the face in the verdict.
-        band: the unsure band of the model.
     """
     rows = [
         _row(card_texts.AS_IT_IS, tested.face.p_fake, label),
-        *(_row(again.name, again.p_fake, label_of(again.p_fake, band)) for again in tested.rescores),
+        *(_row(again.name, again.p_fake, again.label) for again in tested.rescores),
     ]
     return f"<table>{''.join(rows)}</table>"
 

@@ -3,20 +3,19 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from deepfake_detect.report.card import hundredths
+from deepfake_detect.report.card import hundredths, zones
 from deepfake_detect.report.card_texts import HEADLINES
-from deepfake_detect.verdict import FAKE, REAL, UNSURE
+from deepfake_detect.report.drawing import DASHES
 from deepfake_detect.video.video_verdict import VideoFace, VideoVerdict
 from page import texts
 
-# Neutral lines, told apart by their dashes and marks, so that none has the colour of a verdict
-DASHES = ("", "9 5", "2 4", "14 4 2 4", "6 3", "1 6", "12 8", "4 2 1 2")
 WIDTH, HEIGHT = 460, 280  # of the drawing
 LEFT, RIGHT, TOP, BOTTOM = 40, 452, 8, 236  # edges of the field in it
 CSS = """
 #timeline svg.chart { width: 100%; max-width: 40rem; height: auto; }
 #timeline .zone { fill: var(--verdict); fill-opacity: 0.14; }
 #timeline .zone-name { fill: var(--verdict); font-weight: 600; }
+#timeline :is(.zone-name, .number) { stroke: var(--background-fill-primary); stroke-width: 4; paint-order: stroke; }
 #timeline .line { fill: none; stroke: currentColor; stroke-width: 2; }
 #timeline .point { fill: currentColor; cursor: pointer; }
 #timeline .point .reach { fill: transparent; }
@@ -43,11 +42,14 @@ def timeline_html(
         band: the unsure band of the model.
         views: addresses of small pictures by the face's number.
     """
-    lines = "".join(_line(verdict, face.number, dashes) for face, dashes in zip(faces, DASHES, strict=False))
-    legend = "".join(_named(face, dashes, views) for face, dashes in zip(faces, DASHES, strict=False))
+    dashes = [" ".join(map(str, dash or ())) for dash in DASHES]
+    drawn, named = list(zip(faces, dashes, strict=False)), len(faces) > 1
+    lines = "".join(_line(verdict, face.number, dash, named) for face, dash in drawn)
+    legend = "".join(_named(face, dash, views) for face, dash in drawn)
     return (
         f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(texts.TIMELINE_ALT)}" '
-        f'fill="currentColor" font-size="13">{_zones(band)}{_axes(verdict.seconds)}{lines}</svg>'
+        f'fill="currentColor" font-size="13">{_zones(band)}{_axes(verdict.seconds)}{lines}'
+        f"{_zone_names(band)}</svg>"
         f"<ul>{legend}</ul><p>{texts.TIMELINE_READ}</p>"
     )
 
@@ -61,16 +63,20 @@ def _x(seconds: float, whole: float) -> float:
 
 
 def _zones(band: tuple[float, float]) -> str:
-    ends = (0, *band, 1)
-    drawn = []
-    for label, low, high in zip((REAL, UNSURE, FAKE), ends, ends[1:], strict=False):
-        top, tall = _y(high), _y(low) - _y(high)
-        drawn.append(
-            f'<g data-label="{label}"><rect class="zone" x="{LEFT}" y="{top:.1f}" width="{RIGHT - LEFT}" '
-            f'height="{tall:.1f}"/><text class="zone-name" x="{RIGHT - 6}" y="{top + min(16, tall - 3):.1f}" '
-            f'text-anchor="end">{HEADLINES[label]}</text></g>'
-        )
-    return "".join(drawn)
+    return "".join(
+        f'<rect class="zone" data-label="{label}" x="{LEFT}" y="{_y(high):.1f}" width="{RIGHT - LEFT}" '
+        f'height="{_y(low) - _y(high):.1f}"/>'
+        for label, low, high in zones(band)
+    )
+
+
+def _zone_names(band: tuple[float, float]) -> str:
+    """Over the lines, which may run along a narrow zone."""
+    return "".join(
+        f'<text class="zone-name" data-label="{label}" x="{RIGHT - 6}" '
+        f'y="{_y(high) + min(16, _y(low) - _y(high) - 3):.1f}" text-anchor="end">{HEADLINES[label]}</text>'
+        for label, low, high in zones(band)
+    )
 
 
 def _axes(seconds: float) -> str:
@@ -86,9 +92,8 @@ def _axes(seconds: float) -> str:
     return "".join(ticks) + f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{texts.TIMELINE_X}</text>'
 
 
-def _line(verdict: VideoVerdict, number: int, dashes: str) -> str:
-    seen = [(at.seconds, face.p_fake) for at in verdict.timeline for face in at.faces if face.face == number]
-    places = [(_x(seconds, verdict.seconds), _y(chance), seconds, chance) for seconds, chance in seen]
+def _line(verdict: VideoVerdict, number: int, dashes: str, named: bool) -> str:
+    places = [(_x(seconds, verdict.seconds), _y(chance), seconds, chance) for seconds, chance in verdict.scores(number)]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _, _ in places)
     points = "".join(
         f'<g class="point" data-seconds="{seconds:.3f}"><circle class="reach" cx="{x:.1f}" cy="{y:.1f}" r="12"/>'
@@ -96,7 +101,10 @@ def _line(verdict: VideoVerdict, number: int, dashes: str) -> str:
         f"<title>{escape(texts.TIMELINE_POINT.format(number, seconds, hundredths(chance)))}</title></g>"
         for x, y, seconds, chance in places
     )
-    return f'<polyline class="line" points="{path}" stroke-dasharray="{dashes}"/>{points}'
+    x, y, _, _ = places[0]
+    below = y - 18 < TOP  # where there is no room above
+    name = f'<text class="number" x="{x + 5:.1f}" y="{y + (16 if below else -6):.1f}">{number}</text>' if named else ""
+    return f'<polyline class="line" points="{path}" stroke-dasharray="{dashes}"/>{points}{name}'
 
 
 def _named(face: VideoFace, dashes: str, views: Mapping[int, str]) -> str:

@@ -74,6 +74,11 @@ def test_every_example_has_a_name(first_tab):
     names.first.wait_for()
     found = names.evaluate_all("buttons => buttons.map(button => button.ariaLabel)")
     assert found == [texts.EXAMPLE_NAMES[file.stem] for file in sorted(EXAMPLES.glob("*.jpg"))]
+    first_tab.get_by_role("tab", name=texts.VIDEO_TAB).click()
+    names = first_tab.locator("#film-examples .gallery-item[aria-label]")
+    names.first.wait_for()
+    found = names.evaluate_all("buttons => buttons.map(button => button.ariaLabel)")
+    assert found == [texts.VIDEO_NAMES[file.stem] for file in sorted(EXAMPLES.glob("videos/*"))]
 
 
 def go_to(page, words):

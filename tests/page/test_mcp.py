@@ -46,6 +46,14 @@ def test_every_endpoint_that_takes_one_file_is_a_tool_and_works(tools_server, tm
         assert not answer.isError and "label" in answer.content[0].text, tool.name
 
 
+def test_the_drawer_of_the_page_shows_the_tools(tools_server, browser):
+    page = browser.new_page()
+    page.goto(tools_server[0].removesuffix("gradio_api/mcp/"))
+    page.get_by_role("button", name="API").first.click()
+    page.locator("li.snippet").get_by_text("MCP").wait_for()
+    page.close()
+
+
 def test_what_is_sent_lies_among_the_uploads_which_are_deleted(tools_server):
     data = REAL.read_bytes() + b"sent to a tool"  # behind the picture's end
     image = "data:image/jpeg;base64," + base64.b64encode(data).decode()

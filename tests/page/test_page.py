@@ -160,7 +160,7 @@ def test_a_video_that_is_dropped_on_the_photograph_goes_to_its_own_tab(page, tmp
     assert page.locator("#card h2").count() == 0
 
 
-@pytest.mark.parametrize("language", ["python", "shell"])
+@pytest.mark.parametrize("language", ["python", "bash"])
 def test_snippets_for_developers_run_as_they_are_pasted(page, language, tmp_path):
     unfold(page, texts.DEVELOPERS_LABEL)
     code = page.locator(f"#snippet-{language}").get_by_text(page.url.partition("?")[0])

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from waiting import PATIENCE
 
 from page import api, texts
-from page.api import CALLS, right_call
+from page.calls import CALLS, right_call
 from page.widgets import components
 
 META = {"_type": "gradio.FileData"}

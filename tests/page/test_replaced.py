@@ -17,12 +17,11 @@ from deepfake_detect import Detector
 from deepfake_detect.evidence.occlusion import occlusion_map
 from deepfake_detect.evidence.robustness import Rescore, Stability
 from deepfake_detect.report.sentences import holding
-from page import app, texts
-from page import jobs as runs
-from page.jobs import RunEnded, Runs
+from page import app, runs, texts
+from page.runs import RunEnded, Runs
 from page.server.upload_folder import upload_folder
 from page.tabs import album as many
-from page.tabs import photo as photographs
+from page.tabs import photo_result
 
 EXAMPLES = ROOT / "examples"
 REAL, GROUP = EXAMPLES / "real_eileen_collins.jpg", EXAMPLES / "group_portraits.jpg"
@@ -156,7 +155,7 @@ def test_the_face_that_was_chosen_last_is_shown(page, monkeypatch):
         time.sleep(2)
         return occlusion_map(model, crop)
 
-    monkeypatch.setattr(photographs, "occlusion_map", slowly)
+    monkeypatch.setattr(photo_result, "occlusion_map", slowly)
     upload(page, GROUP)
     said(page).wait_for()
     page.locator("#pick label").nth(2).click()
@@ -233,7 +232,7 @@ def test_evidence_is_of_the_newest_photograph_only(detector):
 def test_a_photograph_is_read_once_and_its_map_computed_once(detector, tmp_path, monkeypatch):
     file, maps = tmp_path / "a.jpg", []
     file.write_bytes(GROUP.read_bytes())
-    monkeypatch.setattr(photographs, "occlusion_map", lambda *of: maps.append(of) or occlusion_map(*of))
+    monkeypatch.setattr(photo_result, "occlusion_map", lambda *of: maps.append(of) or occlusion_map(*of))
     events = photo_events(detector)
     shown = events.show(events.begin(str(file), None)[events.started])
     judged, choice = shown[events.view.judged], shown[events.view.choice]
@@ -251,12 +250,21 @@ def test_an_upload_that_is_gone_is_said_to_be(detector, tmp_path):
     events = photo_events(detector)
     begun = events.begin(str(file), None)[events.started]
     judged = events.show(begun)[events.view.judged]
-    file.unlink()
-    assert "was deleted" in events.show(begun)[events.view.card]
     Path(judged.view).unlink()
     assert "was deleted" in events.write_files(judged)[events.view.claims]
-    events.begin(str(REAL), begun)
-    assert events.show(begun) == SKIPPED  # nor does the failure of an earlier one stand beside the next
+    again = events.begin(str(file), begun)[events.started]
+    file.unlink()
+    assert "was deleted" in events.show(again)[events.view.card]
+    last = events.begin(str(file), again)[events.started]
+    events.begin(str(REAL), last)
+    assert events.show(last) == SKIPPED  # nor does the failure of an earlier one stand beside the next
+
+
+def test_a_browser_that_calls_twice_has_the_photograph_examined_once(detector, monkeypatch):
+    events, examined, examine = photo_events(detector), [], detector.examine
+    monkeypatch.setattr(detector, "examine", lambda *of, **how: examined.append(of) or examine(*of, **how))
+    begun = events.begin(str(REAL), None)[events.started]
+    assert events.show(begun)[events.view.judged] and events.show(begun) == SKIPPED and len(examined) == 1
 
 
 def test_a_face_that_does_not_hold_is_said_to_have_kept_its_verdict_where_it_has(detector):

@@ -14,13 +14,15 @@ from deepfake_detect import Detector
 from deepfake_detect.evidence.occlusion import occlusion_map
 from deepfake_detect.picture.decode import open_downscaled
 from deepfake_detect.picture.provenance import Claim
+from deepfake_detect.report import heat_texts
 from deepfake_detect.report import pdf_report as module
 from deepfake_detect.report.card import card_of, shipped_rates
 from deepfake_detect.report.card_texts import FACTS
-from deepfake_detect.report.paper import FONT, Paper
-from deepfake_detect.report.pdf_report import MORE, pdf_report
+from deepfake_detect.report.paper import FONT, INK, Paper
+from deepfake_detect.report.pdf_report import pdf_report
 from deepfake_detect.report.printable import Picture
 from deepfake_detect.report.sentences import CAVEAT, CREDENTIALS_WORTH, NO_CLAIMS, error_rate
+from deepfake_detect.report.sheet import MORE
 from deepfake_detect.verdict import Reason, suspicious
 
 pytestmark = pytest.mark.slow
@@ -74,7 +76,7 @@ def test_picture_and_map_are_on_the_page_with_a_text_for_those_who_do_not_see_th
     document = PdfReader(io.BytesIO(data))
     assert document.trailer["/Root"]["/Lang"] == "en" and document.metadata.title.endswith("group.jpg")
     told = {str(item.get_object().get("/Alt")) for item in document.trailer["/Root"]["/StructTreeRoot"]["/K"][0]["/K"]}
-    assert told == {module.PICTURE_ALT, module.HEAT_ALT}
+    assert told == {module.PICTURE_ALT, heat_texts.ALT}
 
 
 def test_the_same_result_and_date_make_the_same_bytes(judged):
@@ -84,6 +86,31 @@ def test_the_same_result_and_date_make_the_same_bytes(judged):
 
 def test_the_map_is_computed_where_it_is_not_given(judged):
     assert pdf_report(**judged) == pdf_report(**judged | {"heat": None})
+
+
+@pytest.mark.parametrize(("largest", "said"), [
+    (0.2, heat_texts.FAINT), (-3.0, heat_texts.DISAGREES), (3.0, ""),
+])  # fmt: skip
+def test_where_the_map_does_not_show_what_a_fake_rests_on_that_is_said(largest, said, judged):
+    """As beside the map on the page."""
+    assert suspicious(judged["verdict"].faces)[0].label == "fake"
+    map_ = np.zeros((7, 7))
+    map_[3, 3] = largest
+    text = text_of(pdf_report(**judged | {"heat": (judged["heat"][0], map_)}))
+    assert [sentence for sentence in (heat_texts.FAINT, heat_texts.DISAGREES) if sentence in text] == [said] * bool(
+        said
+    )
+
+
+def test_bold_letters_end_with_their_text():
+    """Whatever the colour of the last shape was."""
+    paper = Paper("", "", "", WHEN)
+    paper.bar(0, 0, 1, 1, INK)
+    paper.write("bold", 10, bold=True)
+    paper.write("plain", 10)
+    (page,) = PdfReader(io.BytesIO(paper.encoded())).pages
+    drawn = page.get_contents().get_data()
+    assert drawn.count(b" Tr") == 1 and b"Q" in drawn[drawn.index(b" Tr") :]
 
 
 @pytest.mark.parametrize(("name", "told"), [

@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from itertools import combinations
 
+import av
 import pytest
 import yaml
 from PIL import Image
@@ -279,6 +280,17 @@ def test_every_example_is_credited_and_has_the_faces_it_should():
         assert len(faces) >= 2 if file.name.startswith("group") else len(faces) == 1
         with Image.open(file) as image:
             assert not image.getexif()
+
+
+def test_every_video_is_credited_small_and_of_a_codec_that_browsers_play():
+    credits = (ROOT / "examples" / "CREDITS.md").read_text(encoding="utf-8")
+    files = sorted((ROOT / "examples" / "videos").iterdir())
+    assert files
+    for file in files:
+        assert f"`{file.name}`" in credits and file.stat().st_size < 300_000
+        with av.open(file) as container:
+            (stream,) = container.streams
+            assert (stream.codec_context.name, stream.pix_fmt) == ("h264", "yuv420p")
 
 
 def test_the_research_pictures_are_not_in_the_repository(faces_data):
