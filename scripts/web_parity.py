@@ -244,6 +244,8 @@ def main() -> None:
     if args.docs:
         check_marks(args.docs, MARK[args.int8])
     paths = sorted(path for path in (args.data / args.split).rglob("*") if path.is_file())
+    if not paths:
+        parser.error(f"{args.data / args.split} holds no pictures")
     if args.pictures:
         paths = random.Random(0).sample(paths, min(args.pictures, len(paths)))
     detector = Detector(ROOT / "model.onnx")
