@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from bench.serving import ROOT
 from export.web import RUNTIME, build_web
-from scripts.web_parity import chromium, serving
+from scripts.web_serving import chromium, serving
 
 PICTURE = ROOT / "examples" / "real_eileen_collins.jpg"
 ROUNDS, WARM_UP = 15, 3

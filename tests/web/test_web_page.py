@@ -13,7 +13,7 @@ from web_site import AXE, EXAMPLES, READY, judge, opened
 
 from deepfake_detect.report.sentences import CAUTION
 from export.web_texts import PAGE
-from scripts.web_parity import serving
+from scripts.web_serving import serving
 
 STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 GROUP = next(path for path in EXAMPLES if path.stem == "group_portraits")
