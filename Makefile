@@ -8,7 +8,8 @@
 # make hardening  what breaks files, servers, disks and trainings, with the figures in reports/hardening and docs/hardening.md
 # make clients  other programs that load the model, which some tests ask: transformers, Optimum, transformers.js
 # make clients-report  how far those agree with the model, in reports/clients and docs/publishing.md; takes DATA
-# make web-reports  how far the page in web/ agrees with Python, and what a visit costs, in reports/web; takes DATA
+# make web-reports  how far the page in web/ agrees with Python, in reports/web and docs/web.md, and what a visit costs, in
+#   bench/results.md and docs/speed.md; takes DATA, and a quarter of an hour or so
 # make licences  the licences of the packages at run time, in reports/packages
 # make packages  these, and what pip-audit knows against the packages; asks a service on the internet
 # make screenshots  the page on the examples, as README shows it
@@ -73,8 +74,9 @@ bench: .venv-bench/installed
 	.venv-bench/bin/python -m bench --docs docs/speed.md $(addprefix --data ,$(firstword $(wildcard $(DATA))))
 
 web-reports: .venv-test/installed
-	.venv-test/bin/python -m scripts.web_parity --data $(firstword $(DATA)) --split test --out reports/web/parity.json
-	.venv-test/bin/python -m scripts.web_loading --out reports/web/loading.json
+	.venv-test/bin/python -m scripts.web_parity --data $(firstword $(DATA)) --split test --docs docs/web.md
+	.venv-test/bin/python -m scripts.web_parity --data $(firstword $(DATA)) --split test --docs docs/web.md --int8
+	.venv-test/bin/python -m bench web --docs docs/speed.md
 
 screenshots: .venv-test/installed
 	.venv-test/bin/python -m scripts.screenshots reports/page

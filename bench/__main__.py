@@ -1,7 +1,8 @@
 """Command line: python -m bench [PART...]. Results in bench/results.json, and as tables in bench/results.md; what the
 part `scan` comes to for a billion pictures in bench/SCALING.md.
 
-The part `reduced` takes --data DIR, see `bench.reduced`; without that it is left out.
+The part `reduced` takes --data DIR, see `bench.reduced`; without that it is left out. The part `web` takes what the
+tests' environment alone has, see `bench.web`, and is measured where it is named.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 
-from bench import engines, folder, page, photo, reduced, scaling, scan, server, training, videos
+from bench import engines, folder, page, photo, reduced, scaling, scan, server, training, videos, web
 from bench.report import docs_markdown, markdown
 from deepfake_detect.atomic_files import write_text
 from train.data import DataError
@@ -22,7 +23,8 @@ from train.timing import machine
 FOLDER = Path(__file__).resolve().parent
 PARTS = {"engines": engines.measure, "photo": photo.measure, "videos": videos.measure, "folder": folder.measure,
          "server": server.measure, "page": page.measure, "scan": scan.measure, "training": training.measure,
-         "reduced": reduced.measure}  # fmt: skip
+         "reduced": reduced.measure, "web": web.measure}  # fmt: skip
+BY_NAME = {"web"}  # that nobody measures without naming them
 PACKAGES = ("onnxruntime", "openvino", "keras", "tensorflow", "ai-edge-litert", "torch", "transformers", "gradio",
             "ray", "av", "opencv-python-headless")  # fmt: skip
 MARK = "speed"  # of the block in docs/speed.md
@@ -44,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"{args.out} is no folder; make it first")
     file = args.out / "results.json"
     results = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    parts = args.parts or [part for part in PARTS if part != "reduced" or args.data]
+    parts = args.parts or [part for part in PARTS if part not in BY_NAME and (part != "reduced" or args.data)]
     if args.docs:
         if "engines" not in {*parts, *results}:
             parser.error(f"--docs shows the part engines, which {args.out} lacks; measure it too")

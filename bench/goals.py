@@ -61,4 +61,9 @@ GOALS = (
     Goal("folder, 0.8 megapixels: pictures/s", "folder", "folders", ((0.8, 2000),), ("pictures/s",), at_least=100),
     Goal("folder: peak memory, MB", "folder", "folders", columns=("peak memory, MB",), at_most=600),
     Goal("server: s until the page is up", "server", "start", columns=("page up",), at_most=4),
+    Goal("the page in a browser, int8: MB of a first visit", "web", "visits", (("int8",),), ("MB with gzip",),
+         at_most=6),
+    Goal("the page in a browser: s from opening it to the first verdict", "web", "visits",
+         columns=("s until the first verdict",), at_most=3),
+    Goal("the page in a browser: ms of the next verdict", "web", "visits", columns=("ms of the next",), at_most=150),
 )  # fmt: skip

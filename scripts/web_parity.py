@@ -11,16 +11,12 @@ import argparse
 import io
 import json
 import random
-import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from time import monotonic
 
 import numpy as np
@@ -30,11 +26,12 @@ from deepfake_detect import Detector
 from deepfake_detect.atomic_files import write_text
 from deepfake_detect.picture.decode import open_picture
 from deepfake_detect.verdict import Verdict
+from export.repository import INT8
 from export.web import build_web
+from scripts.web_serving import chromium, serving
 from train.report import check_marks, update_docs
 
 ROOT = Path(__file__).resolve().parent.parent
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 KINDS = ("file", "copy")
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 1.0)
 SECONDS = 20  # between two lines that say how far it is
@@ -59,45 +56,6 @@ JUDGE = """async ([address, thorough]) => {
         return { error: error.message, error_code: error.code };
     }
 }"""
-
-
-class _Files(SimpleHTTPRequestHandler):
-    """Files of a folder as a plain web server gives them, and made-up ones by their path."""
-
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | {
-        ".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"}  # fmt: skip
-    made: dict[str, Callable[[], bytes]]
-
-    def __init__(self, *args, made: dict, **options):
-        self.made = made
-        super().__init__(*args, **options)
-
-    def do_GET(self):
-        if self.path not in self.made:
-            super().do_GET()
-            return
-        data = self.made[self.path]()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_):
-        pass
-
-
-@contextmanager
-def serving(folder: Path, made: dict[str, Callable[[], bytes]]) -> Iterator[str]:
-    """The address, without a slash at its end, of a server for a folder; `made`: path -> what gives other files."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(folder), made=made))
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def lossless(path: Path) -> bytes:
@@ -193,6 +151,14 @@ def summary(rows: Sequence[dict]) -> dict:
     return told
 
 
+def int8_in_python(detector: Detector, paths: Sequence[Path]) -> dict[str, float]:
+    """How far the int8 file is from the float32 one without any browser: shares of the pictures."""
+    both = zip(detector.predict(paths), Detector(ROOT / INT8).predict(paths), strict=True)
+    rows = [_compared(here, json.loads(json.dumps(there.to_dict()))) for here, there in both]
+    near = np.array([row["difference"] for row in rows]) <= 0.02
+    return {"same_label": float(np.mean([row["same_label"] for row in rows])), "within_0.02": float(near.mean())}
+
+
 def _meets(measured: float, bound: float) -> bool:
     """Shares are to be at least their bound; of flips there are to be none."""
     return measured >= bound if bound else measured == 0
@@ -212,24 +178,15 @@ def docs_markdown(found: dict) -> str:
     )
     if "share_of_decoding" in found:
         tail += f" At the quantile of 95 %, decoding makes {100 * found['share_of_decoding']:.0f} % of the difference."
+    if "int8_in_python" in found:
+        label, near = (_cell(found["int8_in_python"][key], 1) for key in ("same_label", "within_0.02"))
+        tail += f" In Python, the int8 file has the same label on {label}, and such a chance on {near}."
     return f"{head}\n\n" + "\n".join(lines) + f"\n\n{tail}"
 
 
 def _cell(value: float, bound: float) -> str:
     """A share that is good when large, rounded down; a number where the bound is none."""
     return f"{np.floor(1000 * value + 1e-9) / 10:.1f} %" if bound else f"{value:d}"
-
-
-@contextmanager
-def chromium() -> Iterator:
-    """A page of Debian's Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
-        yield browser.new_page()
-        browser.close()
 
 
 def main() -> None:
@@ -244,6 +201,8 @@ def main() -> None:
     if args.docs:
         check_marks(args.docs, MARK[args.int8])
     paths = sorted(path for path in (args.data / args.split).rglob("*") if path.is_file())
+    if not paths:
+        parser.error(f"{args.data / args.split} holds no pictures")
     if args.pictures:
         paths = random.Random(0).sample(paths, min(args.pictures, len(paths)))
     detector = Detector(ROOT / "model.onnx")
@@ -259,6 +218,7 @@ def main() -> None:
         "browser_file": file,
         "chromium": version,
         **summary(rows),
+        **({"int8_in_python": int8_in_python(detector, paths)} if args.int8 else {}),
     }
     out = args.out or ROOT / "reports" / "web" / f"parity{'_int8' if args.int8 else ''}.json"
     out.parent.mkdir(parents=True, exist_ok=True)

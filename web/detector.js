@@ -16,6 +16,8 @@ import { table } from "./table.js";
 import { decide, faceLabel, FAKE, labelOf, REAL, remarks, UNSURE } from "./verdict/decide.js";
 import { once, reason, sentence } from "./verdict/reasons.js";
 
+export { readClaims } from "./picture/claims.js";
+
 const { MIN_OVERSAMPLING } = table.detector;
 const { MAX_FACES } = table.crowd;
 

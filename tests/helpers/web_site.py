@@ -12,7 +12,8 @@ from PIL import Image
 from project import ROOT
 from waiting import PATIENCE
 
-from scripts.web_parity import judged, serving
+from scripts.web_parity import judged
+from scripts.web_serving import serving
 
 AXE = ROOT / "tests" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 EXAMPLES = sorted((ROOT / "examples").glob("*.jpg"))

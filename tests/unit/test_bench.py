@@ -11,7 +11,7 @@ from project import ROOT
 
 from bench import folder, photo, training
 from bench import server as serving
-from bench.__main__ import PARTS, main
+from bench.__main__ import BY_NAME, PARTS, main
 from bench.engines import FIRST, INT8, KERAS, OTHERS, VIT, check_agreement
 from bench.goals import GOALS, Goal
 from bench.pictures import folder_of
@@ -156,7 +156,10 @@ def test_every_phase_of_a_recipe_is_timed():
 
 
 def test_the_tables_are_those_of_the_results():
-    assert list(RESULTS) == [part for part in PARTS if part in RESULTS] and set(PARTS) - set(RESULTS) <= {"reduced"}
+    assert list(RESULTS) == [part for part in PARTS if part in RESULTS] and set(PARTS) - set(RESULTS) <= {
+        "reduced",
+        *BY_NAME,
+    }
     assert (ROOT / "bench" / "results.md").read_text(encoding="utf-8") == markdown(RESULTS)
 
 
@@ -184,7 +187,10 @@ def test_every_goal_is_measured_and_a_miss_is_said():
     lines = docs_markdown(RESULTS).splitlines()
     for goal in GOALS:
         (line,) = (line for line in lines if line.startswith(f"| {goal.name} |"))
-        assert line.endswith("| met |" if goal.met(RESULTS) else "| **missed** |")
+        if goal.part in BY_NAME and goal.part not in RESULTS:
+            assert line.endswith("| not yet |  |")
+        else:
+            assert line.endswith("| met |" if goal.met(RESULTS) else "| **missed** |")
 
 
 @pytest.mark.parametrize(("words", "said"), [

@@ -18,7 +18,7 @@ from deepfake_detect.video import frame_plan, video_file
 from deepfake_detect.video import reader as frames
 from export.clients import clients_markdown
 from page import batch as album
-from scripts import write_readme
+from scripts import web_parity, write_readme
 from train.ablation_report import ablation_markdown
 from train.battery_report import short_markdown as battery_markdown
 from train.compare_report import compare_markdown
@@ -38,6 +38,10 @@ def report(name: str) -> dict:
     return json.loads((ROOT / "reports" / name / f"{name}.json").read_text(encoding="utf-8"))
 
 
+def web_report(name: str) -> dict:
+    return json.loads((ROOT / "reports" / "web" / f"{name}.json").read_text(encoding="utf-8"))
+
+
 TABLES = {
     ("README.md", write_readme.SENTENCE): write_readme.texts(SHIPPED)[write_readme.SENTENCE],
     ("README.md", write_readme.TABLE): write_readme.texts(SHIPPED)[write_readme.TABLE],
@@ -52,6 +56,8 @@ TABLES = {
     ),
     (HARDENING_PAGE.as_posix(), "hardening"): hardening_markdown(report("hardening")),
     ("docs/publishing.md", "clients"): clients_markdown(report("clients")),
+    ("docs/web.md", web_parity.MARK[False]): web_parity.docs_markdown(web_report("parity")),
+    ("docs/web.md", web_parity.MARK[True]): web_parity.docs_markdown(web_report("parity_int8")),
     ("docs/speed.md", MARK): speed_markdown(json.loads((ROOT / "bench" / "results.json").read_text(encoding="utf-8"))),
 }
 

@@ -7,7 +7,7 @@ from web_site import EXAMPLES, READY, judge, opened
 
 from export.web import POLICY
 from export.web_texts import PAGE
-from scripts.web_parity import serving
+from scripts.web_serving import serving
 
 
 def test_it_judges_without_a_network_and_after_a_reload(site, private_browser):

@@ -8,7 +8,8 @@ from PIL import Image
 from project import ROOT
 from web_site import EXAMPLES, assert_same, png
 
-from scripts.web_parity import compare, lossless, offered, serving, summary
+from scripts.web_parity import compare, lossless, offered, summary
+from scripts.web_serving import serving
 
 
 def test_lossless_copies_of_the_examples_checked_thoroughly(ask, detector):

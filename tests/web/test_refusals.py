@@ -12,7 +12,7 @@ from web_site import EXAMPLES, READY, judge, opened
 from export.repository import INT8
 from export.web import build_web
 from export.web_texts import FAULTS, PAGE
-from scripts.web_parity import serving
+from scripts.web_serving import serving
 
 
 @pytest.mark.parametrize("name", ["yunet.onnx", "face/finder.js"])

@@ -119,7 +119,8 @@ def test_files_say_the_same_of_themselves_as_in_python(library):
     told = answered(
         library,
         'import fs from "node:fs";\n'
-        'import { readClaims, speaksOfAi } from "./picture/claims.js";\n'
+        'import { readClaims } from "./detector.js";\n'
+        'import { speaksOfAi } from "./picture/claims.js";\n'
         f"const all = [];\nfor (let n = 0; n < {len(made)}; n++) {{\n"
         "  const claims = await readClaims(new Uint8Array(fs.readFileSync(`files/${n}`)));\n"
         "  all.push([claims, claims.map(speaksOfAi)]);\n}\nconsole.log(JSON.stringify(all));\n",
@@ -141,7 +142,7 @@ def test_files_cut_short_say_what_can_be_read_and_never_fail(library, style):
     told = answered(
         library,
         'import fs from "node:fs";\n'
-        'import { readClaims } from "./picture/claims.js";\n'
+        'import { readClaims } from "./detector.js";\n'
         'const whole = new Uint8Array(fs.readFileSync("whole"));\nconst all = [];\n'
         "for (let n = 0; n < whole.length; n += 7) all.push(await readClaims(whole.subarray(0, n)));\n"
         "console.log(JSON.stringify(all));\n",

@@ -13,7 +13,7 @@ from web_site import AXE, EXAMPLES, READY, judge, opened
 
 from deepfake_detect.report.sentences import CAUTION
 from export.web_texts import PAGE
-from scripts.web_parity import serving
+from scripts.web_serving import serving
 
 STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 GROUP = next(path for path in EXAMPLES if path.stem == "group_portraits")
@@ -79,9 +79,10 @@ def test_the_verdict_comes_as_a_file(page, detector):
     assert set(here) <= set(told)
 
 
-def test_the_words_for_other_pages(page, detector):
-    """The snippet of docs/web.md, as a page with the files beside it would run it."""
-    (code,) = re.findall(r"^```js\n(.*?)^```", (ROOT / "docs" / "web.md").read_text(), re.DOTALL | re.MULTILINE)
+@pytest.mark.parametrize("told", ["README.md", "docs/web.md"])
+def test_the_words_for_other_pages(page, detector, told):
+    """The snippet for them, as a page with the files beside it would run it."""
+    (code,) = re.findall(r"^```js\n(.*?)^```", (ROOT / told).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     code, imports = re.subn(r'import (\{.*?\}) from ("\./detector\.js");', r"const \1 = await import(\2);", code)
     assert imports == 1
     data = base64.b64encode(PORTRAIT.read_bytes()).decode()

@@ -13,7 +13,7 @@ from deepfake_detect.picture.provenance import read_claims
 from deepfake_detect.report.evaluation_texts import limits
 from deepfake_detect.report.sentences import CLAIM_KINDS, NO_CLAIMS
 from export.web_texts import PAGE
-from scripts.web_parity import serving
+from scripts.web_serving import serving
 
 GROUP = next(path for path in EXAMPLES if path.stem == "group_portraits")
 A4 = (595, 842)  # points
