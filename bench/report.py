@@ -1,5 +1,7 @@
 """The results as Markdown: all tables for bench/results.md, and in short for docs/speed.md."""
 
+import math
+
 from bench.goals import GOALS, Goal
 
 
@@ -28,7 +30,16 @@ def _line(goal: Goal, results: dict) -> list[str]:
     bound = f"{'at most' if goal.at_least is None else 'at least'} {goal.bound:g}"
     if goal.part not in results:
         return [goal.name, bound, "not yet", ""]
-    return [goal.name, bound, _cell(goal.measured(results)), "met" if goal.met(results) else "**missed**"]
+    measured = _away(goal.measured(results), up=goal.at_least is None)
+    return [goal.name, bound, _cell(measured), "met" if goal.met(results) else "**missed**"]
+
+
+def _away(value: float, up: bool) -> float:
+    """A figure of the digits that `_cell` shows, never rounded towards its goal."""
+    if not value:
+        return value
+    unit = 10.0 ** min(0, math.floor(math.log10(abs(value))) - 2)
+    return (math.ceil(value / unit - 1e-9) if up else math.floor(value / unit + 1e-9)) * unit
 
 
 def _machine(machine: dict) -> str:

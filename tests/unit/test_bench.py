@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from project import ROOT
 
-from bench import folder, photo, training
+from bench import folder, photo, report, training
 from bench import server as serving
 from bench.__main__ import BY_NAME, PARTS, main
 from bench.engines import FIRST, INT8, KERAS, OTHERS, VIT, check_agreement
@@ -181,6 +181,17 @@ def test_of_several_figures_the_worst_counts(found, met):
     for wrong in (Goal("g", "part", "t", (("d",),), at_most=1), Goal("g", "part", "t", columns=("z",), at_most=1)):
         with pytest.raises((LookupError, ValueError)):
             wrong.measured(results)
+
+
+@pytest.mark.parametrize(("found", "bound", "said"), [
+    (1.004, {"at_most": 1.1}, "1.01"), (0.9996, {"at_least": 1}, "0.999"),
+    (123.2, {"at_most": 200}, "124"), (0.0, {"at_most": 1}, "0"), (12, {"at_least": 12}, "12"),
+])  # fmt: skip
+def test_what_was_measured_is_never_rounded_towards_its_goal(found, bound, said, monkeypatch):
+    monkeypatch.setattr(report, "GOALS", [Goal("g", "part", "t", **bound)])
+    results = {"part": {"machine": RESULTS["engines"]["machine"], "tables": [
+        {"name": "t", "title": "T", "columns": ["name", "x"], "rows": [["a", found]]}]}}  # fmt: skip
+    assert f"| {said} |" in markdown(results).splitlines()[4]
 
 
 def test_every_goal_is_measured_and_a_miss_is_said():
