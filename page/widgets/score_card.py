@@ -21,9 +21,10 @@ CSS = (
     + """
 .visually-hidden { position: absolute !important; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
     white-space: nowrap; }
-.card { display: grid; gap: 0.4rem 1.25rem; border-style: solid; border-width: 1px 1px 1px 0.5rem;
-    border-color: var(--border-color-primary); border-left-color: var(--verdict, var(--border-color-accent));
-    border-radius: 0.5rem; padding: 0.75rem; overflow-wrap: anywhere; }
+.html-container:has(.card) { padding: 0 !important; }
+.card { --edge: var(--border-color-primary); --mark: var(--verdict, var(--border-color-accent)); display: grid;
+    gap: 0.4rem 1.25rem; border-style: solid; border-width: 1px 1px 1px 0.5rem; border-radius: 0.5rem; padding: 0.75rem;
+    border-color: var(--edge) var(--edge) var(--edge) var(--mark); overflow-wrap: anywhere; }
 .card :is(h2, p) { margin: 0; }
 .card .word { font-size: 1.6rem; line-height: 1.25; color: var(--verdict, var(--body-text-color)); }
 .card .word span { color: inherit; }
