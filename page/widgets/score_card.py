@@ -8,7 +8,7 @@ from deepfake_detect.evidence.robustness import Stability
 from deepfake_detect.report import card_texts
 from deepfake_detect.report.card import Card, Gauge, hundredths, zones
 from deepfake_detect.report.drawing import COLOURS, FRAMES
-from deepfake_detect.report.sentences import CAUTION
+from deepfake_detect.report.sentences import CAUTION, WORDS
 from deepfake_detect.verdict import NO_FACE, Face
 
 CSS = (
@@ -190,7 +190,7 @@ def bars(tested: Stability, label: str) -> str:
 
 def _row(name: str, p_fake: float, label: str) -> str:
     bar = f'<div class="bar" style="width: {100 * p_fake:.1f}%"></div>'
-    words = escape(f"{hundredths(p_fake)}, {card_texts.HEADLINES[label]}")
+    words = escape(f"{hundredths(p_fake)}, {WORDS[label]}")
     return (
         f'<tr data-label="{label}"><th scope="row">{escape(name)}</th><td><div class="track">{bar}</div></td>'
         f"<td>{words}</td></tr>"
