@@ -18,5 +18,5 @@ def address_of(request: Request, route: str) -> str:
 
 def page_address() -> str:
     """The page's address, in one of its events; "" outside of those."""
-    request = LocalContext.request.get()
+    request = LocalContext.request.get(None)
     return address_of(request.request, f"{API}/queue/join") if request is not None and request.request else ""

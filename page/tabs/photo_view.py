@@ -12,9 +12,11 @@ from page.widgets.score_card import notice_html
 
 PLAIN = {"latex_delimiters": []}  # a file's own words are no formulas
 CSS = """
-body:has(#card .picture) #photo :is(.image-container, .image-frame) { height: 0 !important; min-height: 0; }
-body:has(#card .picture) #photo .source-selection { display: none; }
-body:has(#card .picture) #photo { height: 2.75rem !important; min-height: 0; }
+body:has(:is(#card .picture, #photo img[style*="hidden"])) #photo :is(.image-container, .image-frame) {
+    height: 0 !important; min-height: 0;
+}
+body:has(:is(#card .picture, #photo img[style*="hidden"])) #photo .source-selection { display: none; }
+body:has(:is(#card .picture, #photo img[style*="hidden"])) #photo { height: 2.75rem !important; min-height: 0; }
 #photo-tab, #album-tab, #video-tab { max-width: 60rem; margin: 0 auto; gap: 0.75rem; }
 #pick .wrap { gap: 0.4rem; }
 #pick label { min-height: 2.25rem; }

@@ -40,6 +40,7 @@ CSS = (
     + """
 #film button:is([aria-label^="Trim video"], [aria-label^="Reset video"]) { display: none; }
 #film-unplayable { display: none; }
+#film:has(video[data-unplayable]) { height: 2.75rem !important; min-height: 0; overflow: hidden; }
 body:has(#film video[data-unplayable]) #film-unplayable { display: block; }
 #stills .grid-wrap { max-height: none; min-height: 0; }
 #stills .grid-container { padding-top: 1.6rem; }

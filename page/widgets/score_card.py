@@ -8,7 +8,7 @@ from deepfake_detect.evidence.robustness import Stability
 from deepfake_detect.report import card_texts
 from deepfake_detect.report.card import Card, Gauge, hundredths, zones
 from deepfake_detect.report.drawing import COLOURS, FRAMES
-from deepfake_detect.report.sentences import CAUTION
+from deepfake_detect.report.sentences import CAUTION, WORDS
 from deepfake_detect.verdict import NO_FACE, Face
 
 CSS = (
@@ -21,9 +21,10 @@ CSS = (
     + """
 .visually-hidden { position: absolute !important; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
     white-space: nowrap; }
-.card { display: grid; gap: 0.4rem 1.25rem; border-style: solid; border-width: 1px 1px 1px 0.5rem;
-    border-color: var(--border-color-primary); border-left-color: var(--verdict, var(--border-color-accent));
-    border-radius: 0.5rem; padding: 0.75rem; overflow-wrap: anywhere; }
+.html-container:has(.card) { padding: 0 !important; }
+.card { --edge: var(--border-color-primary); --mark: var(--verdict, var(--border-color-accent)); display: grid;
+    gap: 0.4rem 1.25rem; border-style: solid; border-width: 1px 1px 1px 0.5rem; border-radius: 0.5rem; padding: 0.75rem;
+    border-color: var(--edge) var(--edge) var(--edge) var(--mark); overflow-wrap: anywhere; }
 .card :is(h2, p) { margin: 0; }
 .card .word { font-size: 1.6rem; line-height: 1.25; color: var(--verdict, var(--body-text-color)); }
 .card .word span { color: inherit; }
@@ -189,7 +190,7 @@ def bars(tested: Stability, label: str) -> str:
 
 def _row(name: str, p_fake: float, label: str) -> str:
     bar = f'<div class="bar" style="width: {100 * p_fake:.1f}%"></div>'
-    words = escape(f"{hundredths(p_fake)}, {card_texts.HEADLINES[label]}")
+    words = escape(f"{hundredths(p_fake)}, {WORDS[label]}")
     return (
         f'<tr data-label="{label}"><th scope="row">{escape(name)}</th><td><div class="track">{bar}</div></td>'
         f"<td>{words}</td></tr>"

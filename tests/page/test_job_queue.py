@@ -8,7 +8,7 @@ import pytest
 
 from deepfake_detect.errors import BusyError
 from page.job_queue import JobQueue
-from page.jobs import RunEnded, Runs
+from page.runs import RunEnded, Runs
 
 
 def test_one_runs_the_next_waits_and_one_too_many_is_refused():

@@ -6,7 +6,17 @@ from onnx_files import write_masked_model, write_model
 from project import ROOT
 
 from deepfake_detect import Detector, Model
-from deepfake_detect.evidence.occlusion import CAPTION, CELLS, FAINTEST, occlusion_map, overlay
+from deepfake_detect.evidence.occlusion import (
+    CAPTION,
+    CELLS,
+    FAINTEST,
+    MIDDLE_GREY,
+    TOWARDS_FAKE,
+    TOWARDS_REAL,
+    legend_colours,
+    occlusion_map,
+    overlay,
+)
 from deepfake_detect.model.scoring import BATCH
 
 SIZE, WEIGHT, TEMPERATURE = 112, 24.0, 2.0  # cells of 16 pixels, patches of 32
@@ -118,3 +128,8 @@ def test_colours_change_smoothly():
 
 def test_the_caption_says_what_it_is_not():
     assert "no map of what was edited" in CAPTION and CAPTION.endswith(".")
+
+
+def test_the_legend_goes_from_real_over_grey_to_fake():
+    colours = legend_colours(9)
+    assert (colours[0], colours[4], colours[8]) == (TOWARDS_REAL, MIDDLE_GREY, TOWARDS_FAKE) and len(set(colours)) == 9
