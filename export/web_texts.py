@@ -83,6 +83,7 @@ PAGE = {
     "offline": "Kept on this device: it works without a connection.",
     "not_offline": "This browser does not keep the page for use without a connection.",
     "version": "Version {}, model {}, SHA-256 {}",
+    "thorough": "Check thoroughly",
     "json": "Download as JSON",
     "print": "Print",
     "clear": "Clear all",
