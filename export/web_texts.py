@@ -68,6 +68,11 @@ PAGE = {
     "camera": "Use the camera",
     "results": "Verdicts",
     "starting": "Loading the detector, once",
+    "as_file": (
+        "Browsers run this page from a web server alone, not as a file. Run “python -m http.server” in its folder, and "
+        "open localhost:8000."
+    ),
+    "not_loaded": "The page could not be loaded whole. Load it again, or ask whoever runs it.",
     "noscript": "This page needs JavaScript, as all of it runs in the browser.",
     "licence": "The model is for research and non-commercial use.",
     "with_server": "The same on a server, for videos, albums and programs as well",
@@ -78,6 +83,7 @@ PAGE = {
     "offline": "Kept on this device: it works without a connection.",
     "not_offline": "This browser does not keep the page for use without a connection.",
     "version": "Version {}, model {}, SHA-256 {}",
+    "thorough": "Check thoroughly",
     "json": "Download as JSON",
     "print": "Print",
     "clear": "Clear all",

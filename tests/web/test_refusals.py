@@ -28,6 +28,24 @@ def test_a_changed_file_stops_the_page(site, private_browser, name):
         context.close()
 
 
+@pytest.mark.parametrize("way", ["as a file", "without its program"])
+def test_a_page_that_cannot_start_says_so(site, private_browser, way):
+    with serving(site, {}) as address:
+        context = private_browser.new_context()
+        page = context.new_page()
+        if way == "as a file":
+            page.goto((site / "index.html").as_uri())
+            expected = PAGE["as_file"]
+        else:
+            page.route("**/page/app.js", lambda asked: asked.abort())
+            page.goto(address + "/")
+            expected = PAGE["not_loaded"]
+        page.locator("#alert:not(:empty)").wait_for()
+        assert page.locator("#alert").inner_text() == expected
+        assert not page.locator("#choose").is_visible()
+        context.close()
+
+
 def noisy(site) -> bytes:
     """The self-test's picture as a browser gives it that adds a little noise to what a page reads."""
     pixels = np.asarray(Image.open(site / "self_test.png")).copy()

@@ -13,18 +13,24 @@ from PIL import ExifTags, Image
 from project import ROOT
 from provenance_files import (
     AI_TYPE,
-    PICTURE,
     SETTINGS,
     exif_with,
     jpeg_with,
-    jumbf,
     png_with,
     private_exif,
     segments,
-    text,
     webp_with,
     with_xmp,
     xmp,
+)
+from provenance_files import (
+    PICTURE as PLAIN,
+)
+from provenance_files import (
+    jumbf as jumbf_box,
+)
+from provenance_files import (
+    text as text_chunk,
 )
 from waiting import LONG
 
@@ -65,22 +71,24 @@ def files() -> dict[str, bytes]:
     workflow = Image.Exif()
     workflow[ExifTags.Base.Model], workflow[ExifTags.Base.Make] = 'prompt:{"1": {}}', 'workflow:{"nodes": []}'
     found = {
-        "workflow": encoded(PICTURE, "WEBP", exif=workflow),
+        "workflow": encoded(PLAIN, "WEBP", exif=workflow),
         "not a picture": b"hello",
         "nothing": b"",
-        "odd chunk": webp_with(b"JUNK", b"abc") + b"C2PA" + struct.pack("<I", len(jumbf())) + jumbf(),
-        "other box": jpeg_with(segments(jumbf(kind=b"json") + bytes(16))),
-        "long box": jpeg_with(segments(jumbf(bytes(70_000) + AI_TYPE.encode() + b"trainedAlgorithmicMedia" + b"\0"))),
+        "odd chunk": webp_with(b"JUNK", b"abc") + b"C2PA" + struct.pack("<I", len(jumbf_box())) + jumbf_box(),
+        "other box": jpeg_with(segments(jumbf_box(kind=b"json") + bytes(16))),
+        "long box": jpeg_with(
+            segments(jumbf_box(bytes(70_000) + AI_TYPE.encode() + b"trainedAlgorithmicMedia" + b"\0"))
+        ),
         "damaged text": png_with(chunk(b"zTXt", b"parameters\0\0no zlib at all")),
-        "packed text": png_with(text("parameters", SETTINGS + " " * 500_000, b"zTXt")),
-        "same name twice": png_with(text("Software", "GIMP"), after=text("Software", "Midjourney")),
-        "long name": png_with(text("Software", "ä" * 300, b"iTXt")),
-        "name of signs": png_with(text("Software", "a\u202eb\n\tc  \u00a0d\ufeff<b>🙂", b"iTXt")),
+        "packed text": png_with(text_chunk("parameters", SETTINGS + " " * 500_000, b"zTXt")),
+        "same name twice": png_with(text_chunk("Software", "GIMP"), after=text_chunk("Software", "Midjourney")),
+        "long name": png_with(text_chunk("Software", "ä" * 300, b"iTXt")),
+        "name of signs": png_with(text_chunk("Software", "a\u202eb\n\tc  \u00a0d\ufeff<b>🙂", b"iTXt")),
     }
     for style in STYLES:
         found |= {
-            f"plain {style}": encoded(PICTURE, style),
-            f"camera {style}": encoded(PICTURE, style, exif=private_exif().tobytes()),
+            f"plain {style}": encoded(PLAIN, style),
+            f"camera {style}": encoded(PLAIN, style, exif=private_exif().tobytes()),
             f"tool {style}": with_xmp(style, xmp("><xmp:CreatorTool>Adobe Photoshop 25.0 – ß</xmp:CreatorTool>")),
         }
         for kind in ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "digitalCapture"):
@@ -92,16 +100,16 @@ def files() -> dict[str, bytes]:
         ("Software", "DALL·E 3"), ("Comment", SETTINGS),
     )):  # fmt: skip
         for kind in (b"tEXt", b"zTXt", b"iTXt"):
-            found[f"{keyword} {place} {kind.decode()}"] = png_with(text(keyword, value, kind))
+            found[f"{keyword} {place} {kind.decode()}"] = png_with(text_chunk(keyword, value, kind))
     for name, encoding in ((b"UNICODE\0", "utf-16-be"), (b"ASCII\0\0\0", "ascii")):
         comment = name + SETTINGS.encode(encoding)
         found[f"comment {encoding}"] = encoded(
-            PICTURE, "JPEG", exif=exif_with(ExifTags.Base.UserComment, comment, inner=True)
+            PLAIN, "JPEG", exif=exif_with(ExifTags.Base.UserComment, comment, inner=True)
         )
     for date in ("0000:00:00 00:00:00", "2021:02:29 10:00:00", "2021:05-03", "2020:02:29 23:59:59"):
-        found[f"date {date}"] = encoded(PICTURE, "JPEG", exif=exif_with(ExifTags.Base.DateTime, date))
+        found[f"date {date}"] = encoded(PLAIN, "JPEG", exif=exif_with(ExifTags.Base.DateTime, date))
     for kind in ("", "digitalCapture", "trainedAlgorithmicMedia\xff", "compositeWithTrainedAlgorithmicMedia"):
-        box = jumbf((AI_TYPE + kind).encode("latin-1"))
+        box = jumbf_box((AI_TYPE + kind).encode("latin-1"))
         found |= {
             f"credentials {kind} JPEG": jpeg_with(segments(box)),
             f"credentials {kind} PNG": png_with(chunk(b"caBX", box)),
@@ -137,7 +145,7 @@ def test_files_say_the_same_of_themselves_as_in_python(library):
 
 @pytest.mark.parametrize("style", STYLES)
 def test_files_cut_short_say_what_can_be_read_and_never_fail(library, style):
-    whole = encoded(PICTURE, style, exif=private_exif().tobytes(), **({} if style == "TIFF" else {"xmp": xmp(">")}))
+    whole = encoded(PLAIN, style, exif=private_exif().tobytes(), **({} if style == "TIFF" else {"xmp": xmp(">")}))
     (library / "whole").write_bytes(whole)
     told = answered(
         library,

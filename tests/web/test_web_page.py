@@ -67,6 +67,21 @@ def test_faces_are_chosen_by_chips_and_shown_in_the_picture(page, detector):
     assert page.locator(".chosen .gauge").get_attribute("aria-label").startswith(str(round(faces[2].p_fake * 100)))
 
 
+def test_a_photograph_is_checked_thoroughly_where_asked(page, detector):
+    judge(page, PORTRAIT, GROUP)
+    assert page.locator("details", has_text=PAGE["holds"]["title"]).count() == 0
+    page.get_by_role("button", name=PAGE["thorough"]).nth(0).click()
+    held = page.locator("details", has_text=PAGE["holds"]["title"])
+    held.wait_for()
+    here = detector.examine(PORTRAIT, thorough=True)
+    card = page.locator(".card").first
+    assert card.get_attribute("data-label") == here.verdict.label and card.get_attribute("aria-busy") is None
+    names = [again.name for again in here.stability[0].rescores]
+    assert held.locator("th").all_text_contents() == [PAGE["holds"]["as_is"], *names]
+    assert page.get_by_role("button", name=PAGE["thorough"]).count() == 1
+    assert page.locator(".card img").count() == 2
+
+
 def test_the_verdict_comes_as_a_file(page, detector):
     judge(page, PORTRAIT)
     with page.expect_download() as download:

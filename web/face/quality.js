@@ -10,10 +10,11 @@ const { MIN_FACE, SHARPNESS_SIDE, MIN_SHARPNESS, DETAIL_SIDE, MIN_DETAIL } = tab
 export const longerSide = ([left, top, right, bottom]) => Math.max(right - left, bottom - top);
 
 function variance(values) {
-  let [sum, squares] = [0, 0];
-  for (const value of values) {
-    sum += value;
-    squares += value * value;
+  let sum = 0;
+  let squares = 0;
+  for (let n = 0; n < values.length; n++) {
+    sum += values[n];
+    squares += values[n] * values[n];
   }
   return squares / values.length - (sum / values.length) ** 2;
 }

@@ -1,7 +1,7 @@
 // The page: files in, one after the other through the worker, cards out.
 
 import { table } from "../table.js";
-import { failedCard, judgedCard, waitingCard } from "./card.js";
+import { failedCard, judgedCard, released, waitingCard } from "./card.js";
 import { fill } from "./elements.js";
 import { keep } from "./offline.js";
 import { openInPrint } from "./record.js";
@@ -66,7 +66,7 @@ function heard(data) {
     return done((each) => failedCard(each.card, each.name, data.error.text, each.remove), data.error.text);
   const { verdict, faces } = data.result;
   done(
-    (each) => judgedCard(each.card, { ...each, result: data.result, version }),
+    (each) => judgedCard(each.card, { ...each, result: data.result, version, again: () => again(each) }),
     page.said[faces.length ? verdict.label : "no_face"],
   );
 }
@@ -83,7 +83,7 @@ function next() {
   if (current || !version || !waiting.length) return;
   current = waiting.shift();
   say(fill(page.judging, current.name));
-  worker.postMessage({ id: current.id, file: current.file });
+  worker.postMessage({ id: current.id, file: current.file, thorough: current.thorough });
 }
 
 function add(files) {
@@ -98,9 +98,15 @@ function add(files) {
   next();
 }
 
-/** Takes a card away, and with it what the browser holds of its picture. */
+/** Judge a photograph once more, with its faces scored again after small changes. */
+function again(each) {
+  each.card.setAttribute("aria-busy", "true");
+  waiting.push(Object.assign(each, { thorough: true, progress: () => {} }));
+  next();
+}
+
 function drop(card) {
-  for (const { src } of card.querySelectorAll("img")) if (src.startsWith("blob:")) URL.revokeObjectURL(src);
+  released(card);
   card.remove();
 }
 

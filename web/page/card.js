@@ -24,6 +24,11 @@ export function waitingCard(name, remove) {
   return { card, progress: (share) => (bar.value = share) };
 }
 
+/** Let the browser forget what it holds of a card's picture. */
+export function released(card) {
+  for (const { src } of card.querySelectorAll("img")) if (src.startsWith("blob:")) URL.revokeObjectURL(src);
+}
+
 /** The same card with what was wrong with the file. */
 export function failedCard(card, name, text, remove) {
   card.removeAttribute("aria-busy");
@@ -35,7 +40,8 @@ export function failedCard(card, name, text, remove) {
 
 /**
  * The same card with its verdict.
- * @param {{file: File, name: string, result: object, version: object, remove: () => void}} judged
+ * @param {{file: File, name: string, result: object, version: object, thorough?: boolean, remove: () => void,
+ *   again: () => void}} judged `again`: judge it thoroughly
  */
 export function judgedCard(card, judged) {
   const { file, name, result, version } = judged;
@@ -44,6 +50,7 @@ export function judgedCard(card, judged) {
   const faces = [...result.faces].sort((a, b) => b.p_fake - a.p_fake);
   const told = cardOf(verdict, faces, band, version.error_rates, result.claims);
   const when = new Date();
+  released(card);
   card.removeAttribute("aria-busy");
   card.dataset.label = verdict.label;
   card.setAttribute("aria-label", `${name}: ${told.said}`);
@@ -133,9 +140,14 @@ function ofFace(face, number, count, band) {
 }
 
 function buttons(judged, card, when) {
+  const examine = button(page.thorough, () => {
+    examine.disabled = true;
+    judged.again();
+  });
   return make(
     "div",
     { class: "buttons" },
+    judged.result.faces.length && !judged.thorough ? examine : null,
     button(page.json, () => saved(judged, when)),
     button(page.print, () => printed(card)),
     button(fill(page.remove, judged.name), judged.remove),
