@@ -2,15 +2,46 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hub_repos import Hub
+from hub_server import WRITER, running_hub, use
 
-from export import ExportError
+from deepfake_detect import __version__
+from export import ExportError, repository, space
 from export.push import push
 
-NAME = "someone/detector"
+NAME, SPACE = "someone/detector", "someone/page"
+TAG = f"v{__version__}"
+
+
+@contextmanager
+def writing_hub(home: Path, patch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A Hub on this machine, and a token that may write there."""
+    with running_hub() as server:
+        use(server.url, home, patch)
+        patch.setenv("HF_TOKEN", WRITER)
+        yield server
+
+
+def build_small(contents: dict[str, bytes], patch: pytest.MonkeyPatch) -> list[str]:
+    """Small folders in place of those that `export.repository` and `export.space` build; what was asked for."""
+    asked = []
+
+    def build_model_repo(out: Path, name: str, space: str | None) -> Path:
+        asked.append(f"model {name}, space {space}")
+        return write(contents, out)
+
+    def build_space(out: Path, name: str) -> Path:
+        asked.append(f"space {name}")
+        return write({"app.py": b"print()\n", "README.md": b"---\nsdk: gradio\n---\n"}, out)
+
+    patch.setattr(repository, "build_model_repo", build_model_repo)
+    patch.setattr(space, "build_space", build_space)
+    return asked
 
 
 def repository_files() -> dict[str, bytes]:

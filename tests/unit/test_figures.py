@@ -20,19 +20,16 @@ from deepfake_detect.report.evaluation import (
     borrowed_text,
     calibration_text,
     class_sizes,
-    criteria_text,
     degradation_text,
     opening,
     operating_point,
     own_point,
     point_text,
     points,
-    read_criteria,
     read_report,
     worst_source_text,
 )
 from deepfake_detect.report.evaluation_tables import (
-    criteria_table,
     sources_table,
 )
 from deepfake_detect.report.measured_short import in_short, measured_in_short
@@ -95,47 +92,10 @@ def test_the_opening_counts_pictures_and_verdicts_as_the_report_does():
             assert share - 0.001 < counted["wrong"] / counted["pictures"] <= share + 1e-9
 
 
-def test_missed_criteria_are_said_as_missed():
-    criteria = [*REPORT["criteria"], *CROSS["criteria"]]
-    said, missed = criteria_text(criteria), [criterion["name"] for criterion in criteria if not criterion["met"]]
-    assert f"{len(missed)} of the {len(criteria)} criteria" in said
-    assert re.findall(r"^- (.*?): at (?:least|most)", said, re.MULTILINE) == missed
-    assert [name for name, row in cells(criteria_table(criteria)).items() if "missed" in row[-1]] == missed
-    explained = said.partition("Where their pictures come from")[2]
-    for code, (source, _) in evaluation_texts.SOURCES.items():  # at the first use of a code
-        used = any(code in re.split("[ ,]+", name) for name in missed)
-        assert (f"**{code}**, {source}: " in explained) == used
-    assert "Where" not in criteria_text([{"name": "ECE", "measured": 1, "at_most": 0, "met": False}])
-    assert "All of the 1 criteria" in criteria_text([{"name": "a", "measured": 1, "at_least": 1, "met": True}])
-    assert "undefined was reached" in criteria_text([{"name": "a", "measured": None, "at_most": 1, "met": False}])
-
-
-def test_criteria_without_pictures_are_said_to_be_not_measured():
-    unmeasured = {"name": "AUC dfdc", "measured": None, "at_least": 0.9, "met": None}
-    met, missed = ({"name": "a", "measured": 1, "at_most": bound, "met": met} for bound, met in ((1, True), (0, False)))
-    said = criteria_text([met, unmeasured])
-    assert "1 of the 2 criteria" in said and "were met" in said and "Not measured" in said and "AUC dfdc" in said
-    said = criteria_text([missed, unmeasured])
-    assert "1 of the 2 criteria" in said and "were missed" in said and "Not measured" in said and "Where" not in said
-    (row,) = cells(criteria_table([unmeasured])).values()
-    assert row == ["at least 0.9", "not measured", ""]
-
-
 def test_the_source_with_most_false_alarms_is_named():
     worst, said = REPORT["tiers"]["clean"]["worst_source"], worst_source_text(REPORT)
     assert evaluation_texts.SOURCES[worst["source"]][0] in said and f"its {worst['pictures']:,} photographs" in said
     assert worst_source_text(made_up([])) == ""
-
-
-def test_the_criteria_of_another_report_are_read_where_it_is_of_this_model(tmp_path):
-    file, criteria = tmp_path / "battery.json", [{"name": "a", "measured": 3, "at_most": 0, "met": False}]
-    assert read_criteria(file, SHA256) == []
-    file.write_text(json.dumps({"model": {"sha256": SHA256}, "criteria": criteria}))
-    assert read_criteria(file, SHA256) == criteria and read_criteria(file, "0" * 64) == []
-    assert "at most 0 was asked, 3 was reached" in criteria_text(criteria)
-    file.write_text("{")
-    with pytest.raises(FiguresError):
-        read_criteria(file, SHA256)
 
 
 def test_sources_with_fakes_alone_say_whose_photographs_they_were_ranked_against():

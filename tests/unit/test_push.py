@@ -11,14 +11,14 @@ import pytest
 from client_files import with_int8
 from commands import here
 from hub_repos import Fault, sha256, with_manifest
-from hub_server import READER, WRITER, running_hub, use
+from hub_server import READER, WRITER
 from onnx_files import write_model
 from project import ROOT
-from publishing import NAME, published, refusal, repository_files, write
+from publishing import NAME, SPACE, TAG, build_small, published, refusal, repository_files, write, writing_hub
 
 from deepfake_detect import Detector, __version__
 from deepfake_detect.model import hub
-from export import ExportError, repository, space
+from export import ExportError, repository
 from export.push import listing, push
 
 pytestmark = [
@@ -26,15 +26,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning"),  # huggingface_hub's own
 ]
 
-SPACE = "someone/page"
-TAG = f"v{__version__}"
-
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    with running_hub() as server:
-        use(server.url, tmp_path / "home", monkeypatch)
-        monkeypatch.setenv("HF_TOKEN", WRITER)
+    with writing_hub(tmp_path / "home", monkeypatch) as server:
         yield server
 
 
@@ -50,20 +45,7 @@ def folder(contents, tmp_path) -> Path:
 
 @pytest.fixture
 def builders(contents, monkeypatch) -> list[str]:
-    """Small folders in place of those that `export.repository` and `export.space` build; what was asked for."""
-    asked = []
-
-    def build_model_repo(out: Path, name: str, space: str | None) -> Path:
-        asked.append(f"model {name}, space {space}")
-        return write(contents, out)
-
-    def build_space(out: Path, name: str) -> Path:
-        asked.append(f"space {name}")
-        return write({"app.py": b"print()\n", "README.md": b"---\nsdk: gradio\n---\n"}, out)
-
-    monkeypatch.setattr(repository, "build_model_repo", build_model_repo)
-    monkeypatch.setattr(space, "build_space", build_space)
-    return asked
+    return build_small(contents, monkeypatch)
 
 
 # What arrives
@@ -278,49 +260,3 @@ def test_without_the_hub_in_reach_or_offline_that_is_said(server, folder, monkey
 
 def test_a_listing_names_files_as_the_hub_does(folder, contents):
     assert [(file.name, file.size) for file in listing(folder)] == [(n, len(d)) for n, d in sorted(contents.items())]
-
-
-@pytest.fixture
-def web_builder(monkeypatch) -> None:
-    """A small folder in place of the one that `export.web` builds, which says to what page it links."""
-    from export import web
-
-    def build_web(out: Path, server: str) -> Path:
-        return write({"index.html": server.encode(), "README.md": b"---\nsdk: static\n---\n"}, out)
-
-    monkeypatch.setattr(web, "build_web", build_web)
-
-
-def test_the_static_space_is_made_as_one(server, web_builder):
-    done = here("export", "push", "--web-repo", "someone/browser")
-    assert done.returncode == 0, done.stderr
-    repo = server.repos["space", "someone/browser"]
-    assert repo.sdk == "static" and repo.tags == {TAG: repo.head}
-    assert published(server, "space", "someone/browser").keys() == {"index.html", "README.md"}
-    assert published(server, "space", "someone/browser")["index.html"] == b""
-    assert f"{server.url}/spaces/someone/browser" in done.stdout
-
-
-def test_two_spaces_link_to_each_other(server, builders, web_builder):
-    words = ("export", "push", "--space-repo", SPACE, "--web-repo", "someone/browser")
-    for _ in range(2):  # the second time nothing is sent, and the link stays
-        done = here(*words)
-        assert done.returncode == 0, done.stderr
-        assert server.repos["space", SPACE].variables == {"WEB_PAGE": f"{server.url}/spaces/someone/browser"}
-    assert published(server, "space", "someone/browser")["index.html"] == f"{server.url}/spaces/{SPACE}".encode()
-
-
-def test_a_space_by_itself_links_to_nothing(server, builders):
-    assert here("export", "push", "--space-repo", SPACE).returncode == 0
-    assert server.repos["space", SPACE].variables == {}
-
-
-def test_a_link_that_the_hub_refuses_is_told(server, builders, web_builder):
-    server.faults.append(Fault("POST", f"/api/spaces/{SPACE}/variables", 403))
-    done = here("export", "push", "--space-repo", SPACE, "--web-repo", "someone/browser")
-    assert done.returncode == 2 and "may not write" in done.stderr
-
-
-def test_two_spaces_need_two_names(server):
-    done = here("export", "push", "--space-repo", SPACE, "--web-repo", SPACE)
-    assert done.returncode == 2 and "two names" in done.stderr and not server.requests

@@ -130,6 +130,7 @@ def test_a_scan_may_be_kept_under_any_name(mixed_album, model, tmp_path):
     assert len(found) == 8 and found[7]["duplicate_of"] == found[3]["path"]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_pictures(small, model, tmp_path):
     peak = []
     for number in (600, 1600):

@@ -11,6 +11,8 @@ from waiting import LONG
 
 from train.report import END, begin_mark
 
+pytestmark = pytest.mark.slow  # each runs pytest anew
+
 MARKS = f"# Title\n\n{begin_mark('hardening')}\nold\n{END}\n\nMore.\n"
 TESTS = """
 import pytest

@@ -11,7 +11,10 @@ from deepfake_detect.video.decide import HDR, INCOMPLETE
 from deepfake_detect.video.reader import open_video
 
 CASES = ROOT.parent / "shared" / "cases"
-pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="shared/cases is not on this machine")
+pytestmark = [
+    pytest.mark.slow,  # whole videos
+    pytest.mark.skipif(not CASES.is_dir(), reason="shared/cases is not on this machine"),
+]
 # name -> seconds, frames judged, shapes, whole
 READ = {
     "anam.mp4": (4, 64, {(512, 512)}, True),

@@ -197,6 +197,7 @@ def test_frames_not_wanted_any_more_leave_nothing_open(tmp_path):
     assert str(video) not in open_files()
 
 
+@pytest.mark.slow
 def test_a_frame_keeps_no_memory_once_it_was_given(tmp_path):
     """Without Python's collector of things that refer to themselves, which comes by seldom."""
     video = numbered(tmp_path / "clip.avi")
