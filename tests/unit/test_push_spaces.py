@@ -5,12 +5,9 @@ from pathlib import Path
 import pytest
 from commands import here
 from hub_repos import Fault
-from publishing import SPACE, TAG, build_small, published, repository_files, write, writing_hub
+from publishing import PUBLISHING, SPACE, TAG, build_small, published, repository_files, write, writing_hub
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning"),  # huggingface_hub's own
-]
+pytestmark = PUBLISHING
 
 
 @pytest.fixture
