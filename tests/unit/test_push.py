@@ -21,10 +21,7 @@ from deepfake_detect.model import hub
 from export import ExportError, repository
 from export.push import listing, push
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning"),  # huggingface_hub's own
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

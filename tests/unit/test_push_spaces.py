@@ -7,21 +7,18 @@ from commands import here
 from hub_repos import Fault
 from publishing import SPACE, TAG, build_small, published, repository_files, write, writing_hub
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning"),  # huggingface_hub's own
-]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def builders(monkeypatch) -> list[str]:
+    return build_small(repository_files(), monkeypatch)
 
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     with writing_hub(tmp_path / "home", monkeypatch) as server:
         yield server
-
-
-@pytest.fixture
-def builders(monkeypatch) -> list[str]:
-    return build_small(repository_files(), monkeypatch)
 
 
 @pytest.fixture
