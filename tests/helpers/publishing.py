@@ -16,10 +16,6 @@ from export.push import push
 
 NAME, SPACE = "someone/detector", "someone/page"
 TAG = f"v{__version__}"
-PUBLISHING = [  # marks of tests that publish
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning"),  # huggingface_hub's own
-]
 
 
 @contextmanager

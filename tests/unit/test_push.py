@@ -14,25 +14,14 @@ from hub_repos import Fault, sha256, with_manifest
 from hub_server import READER, WRITER
 from onnx_files import write_model
 from project import ROOT
-from publishing import (
-    NAME,
-    PUBLISHING,
-    SPACE,
-    TAG,
-    build_small,
-    published,
-    refusal,
-    repository_files,
-    write,
-    writing_hub,
-)
+from publishing import NAME, SPACE, TAG, build_small, published, refusal, repository_files, write, writing_hub
 
 from deepfake_detect import Detector, __version__
 from deepfake_detect.model import hub
 from export import ExportError, repository
 from export.push import listing, push
 
-pytestmark = PUBLISHING
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

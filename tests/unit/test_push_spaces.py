@@ -5,20 +5,20 @@ from pathlib import Path
 import pytest
 from commands import here
 from hub_repos import Fault
-from publishing import PUBLISHING, SPACE, TAG, build_small, published, repository_files, write, writing_hub
+from publishing import SPACE, TAG, build_small, published, repository_files, write, writing_hub
 
-pytestmark = PUBLISHING
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def builders(monkeypatch) -> list[str]:
+    return build_small(repository_files(), monkeypatch)
 
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     with writing_hub(tmp_path / "home", monkeypatch) as server:
         yield server
-
-
-@pytest.fixture
-def builders(monkeypatch) -> list[str]:
-    return build_small(repository_files(), monkeypatch)
 
 
 @pytest.fixture
