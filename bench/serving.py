@@ -125,8 +125,11 @@ def main() -> None:
     parser.add_argument("--at-a-time", type=int, default=app.AT_A_TIME)
     parser.add_argument("--empty", action="store_true", help="one endpoint that takes a picture and does nothing")
     args = parser.parse_args()
-    page = empty_page(args.at_a_time) if args.empty else app.build(Detector(default_model()), args.at_a_time)
-    page.launch(quiet=True, **app.LAUNCH)
+    if args.empty:  # with the page's protection, and Gradio's own list of the API
+        launch = app.LAUNCH | {"app_kwargs": app.LAUNCH["app_kwargs"] | {"routes": []}}
+        empty_page(args.at_a_time).launch(quiet=True, **launch)
+    else:
+        app.build(Detector(default_model()), args.at_a_time).launch(quiet=True, **app.LAUNCH)
 
 
 def empty_page(at_a_time: int):
