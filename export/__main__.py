@@ -81,7 +81,7 @@ def _folder(args: argparse.Namespace) -> None:
 
 
 def _calibrate(args: argparse.Namespace) -> None:
-    asked = Asked(args.accuracy, args.false_alarms)
+    asked = Asked(args.accuracy, args.false_alarms, args.unseen_accuracy)
     recalibrate(args.model, args.data, args.out or args.model, args.tier, asked)
 
 

@@ -41,8 +41,11 @@ def recalibrate(model: Path, data: Folders, out: Path, tier: str, asked: Asked) 
         raise DataError(f"--accuracy {asked.accuracy} must be over 0.5, and at most 1.")
     if asked.false_alarms is not None and not 0 < asked.false_alarms < 1:
         raise DataError(f"--false-alarms {asked.false_alarms} must be over 0, and under 1.")
+    if asked.unseen_accuracy is not None and not 0.5 < asked.unseen_accuracy <= 1:
+        raise DataError(f"--unseen-accuracy {asked.unseen_accuracy} must be over 0.5, and at most 1.")
     detector = Detector(model)
-    samples = read_samples(data, detector.metadata.seed, needed=("val",))
+    needed = ("val",) if asked.unseen_accuracy is None else ("val", "cross")
+    samples = read_samples(data, detector.metadata.seed, needed=needed)
     fitted = calibrated(detector, samples, tier, asked)
     metadata = _write(fitted, detector, samples, out)
     low, high = metadata.unsure_band
@@ -108,3 +111,4 @@ def add_arguments(parser) -> None:
     parser.add_argument("--tier", choices=tuple(TIERS), default="web", help="state of the pictures (default: web)")
     parser.add_argument("--accuracy", type=float, default=0.95, help="asked outside the unsure band (default: 0.95)")
     parser.add_argument("--false-alarms", type=float, metavar="SHARE", help="of each kind of photograph at most")
+    parser.add_argument("--unseen-accuracy", type=float, metavar="SHARE", help="as --accuracy, of the split cross too")

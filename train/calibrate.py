@@ -30,6 +30,11 @@ def asked_by(recipe: Recipe) -> Asked:
     return Asked(recipe.decided_accuracy, recipe.false_alarms, recipe.unseen_accuracy)
 
 
+def needed_splits(recipe: Recipe) -> tuple[str, ...]:
+    """Splits in which a training needs pictures of both classes."""
+    return ("train", "val") if recipe.unseen_accuracy is None else ("train", "val", "cross")
+
+
 def fit_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Temperature that minimises the negative log-likelihood (Guo et al. 2017).
 

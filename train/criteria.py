@@ -2,18 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from train.breakdown import LEAST_OF_SOURCE
 
 MIN_GROUP = 10  # photographs; under it one false alarm more or less would decide
 
 
+class NoSuchPicturesError(LookupError):
+    """A report's data has none of the pictures that a criterion is about."""
+
+
 @dataclass(frozen=True)
 class Criterion:
     """One requirement on one figure of a report.
 
-    `figure` raises KeyError where the report's data has no such pictures: the criterion is then not measured, which is
-    no fault of the model. It returns None where the model leaves the figure undefined, which misses the criterion.
+    `figure` raises NoSuchPicturesError where the report's data has no such pictures: the criterion is then not
+    measured, which is no fault of the model. It returns None where the model leaves the figure undefined, which misses
+    the criterion.
     """
 
     name: str
@@ -24,11 +30,18 @@ class Criterion:
 
 
 def _auc(source: str) -> Callable[[dict], float]:
-    return lambda report: report["tiers"]["clean"]["sources"][source]["auc"]
+    return lambda report: _of(_of(report["tiers"]["clean"]["sources"], source), "auc")
 
 
 def _auc_against_all(source: str) -> Callable[[dict], float]:
-    return lambda report: report["against_all"][source]
+    return lambda report: _of(report["against_all"], source)
+
+
+def _of(rows: dict, name: str) -> Any:
+    """What a report has of a tier, a source or a figure that only some sources have."""
+    if name not in rows:
+        raise NoSuchPicturesError(name)
+    return rows[name]
 
 
 def _decided(key: str) -> Callable[[dict], float | None]:
@@ -36,27 +49,27 @@ def _decided(key: str) -> Callable[[dict], float | None]:
 
 
 def _ece(tier: str) -> Callable[[dict], float]:
-    return lambda report: report["tiers"][tier]["all"]["ece"]
+    return lambda report: _of(report["tiers"], tier)["all"]["ece"]
 
 
 def _loss(report: dict) -> float:
-    clean, hard = (report["tiers"][tier]["macro"]["balanced_accuracy"] for tier in ("clean", "hard"))
+    clean, hard = (_of(report["tiers"], tier)["macro"]["balanced_accuracy"] for tier in ("clean", "hard"))
     return clean - hard
 
 
 def _worst_source(report: dict) -> float:
     worst = report["tiers"]["clean"]["worst_source"]
     if worst is None:
-        raise KeyError("worst_source")
+        raise NoSuchPicturesError("sources")
     return worst["rate"]
 
 
 def _worst_group(report: dict) -> float:
     """The largest false alarm rate of a group, over that of all photographs it was drawn from; 0 without any alarm."""
-    mean = report["tiers"]["clean"]["sources"]["utkface"]["false_alarm_rate"]
+    mean = _of(report["tiers"]["clean"]["sources"], "utkface")["false_alarm_rate"]
     rates = [group["false_alarm_rate"] for group in report["groups"].values() if group["pictures"] >= MIN_GROUP]
     if not rates:
-        raise KeyError("groups")
+        raise NoSuchPicturesError("groups")
     return max(rates) / mean if mean else 0.0
 
 
@@ -129,7 +142,7 @@ def _measured(criterion: Criterion, report: dict) -> tuple[float | None, bool | 
     """What was measured, and whether it meets the criterion; None for both where it was not measured."""
     try:
         measured = criterion.figure(report)
-    except KeyError:
+    except NoSuchPicturesError:
         return None, None
     if measured is None:
         return None, False

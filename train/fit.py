@@ -26,6 +26,7 @@ import numpy as np
 from deepfake_detect.atomic_files import write_text
 from train.average import Average
 from train.batches import Batches
+from train.calibrate import needed_splits
 from train.checkpoint import Checkpoint, read_checkpoint
 from train.crops import Crops
 from train.curves import draw_curves
@@ -65,7 +66,7 @@ def fit(
         RecipeError: the recipe keeps a layer that is not there.
     """
     folders = tuple(folder.resolve() for folder in folders_of(data))  # so that the cache is found again from anywhere
-    samples = read_samples(folders, recipe.seed)
+    samples = read_samples(folders, recipe.seed, needed=needed_splits(recipe))
     run = Run(out, recipe, folders, data_sha256(folders, samples), weights_sha256(weights), cache)
     begun = _has_begun(run)
     for epoch in recipe.first_trained_layer or {}:

@@ -105,6 +105,12 @@ class Sampling(_Strict):
     # against the others of its class; those that are not named, and pictures of no known kind, are drawn as 1
     favoured: dict[str, Annotated[float, Field(gt=0)]] | None = None  # part of train/kinds.csv -> times as often
 
+    @model_validator(mode="after")
+    def _swaps_among_blends(self):
+        if self.swapped and not self.self_blend:
+            raise ValueError("swapped is a share of self_blend, which is 0")
+        return self
+
     @field_validator("kinds")
     @classmethod
     def _known_kinds(cls, values: dict | None) -> dict | None:

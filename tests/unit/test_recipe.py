@@ -54,6 +54,7 @@ def test_a_wrong_key_fails_by_name(tmp_path, old, new, named):
         ("sizes: {0: 40, 2: 32}", "multiples of 32"),
         ("degrade: {share: 0.5}", "degrade.jpeg"),
         ("sampling: {power: 2.0, self_blend: 0.1}", "sampling.power"),
+        ("sampling: {power: 0.5, self_blend: 0.0, swapped: 0.5}", "sampling"),
         ("interpolation: linear", "interpolation"),
         ("tier: messenger", "tier"),
         (

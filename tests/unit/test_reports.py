@@ -39,6 +39,7 @@ def test_the_markdown_reports_are_those_of_the_figures(report):
     folder = REPORTS / "shipped" / report["split"]
     assert (folder / "report.md").read_text(encoding="utf-8") == report_markdown(report)
     assert report["criteria"] == criteria_of(report)
+    assert [row["name"] for row in report["criteria"] if row["met"] is None] == []  # the data has what is asked of it
 
 
 def test_the_comparison_is_of_the_shipped_model_the_paper_s_recipe_and_the_same_data():
