@@ -9,7 +9,7 @@
 # make clients  other programs that load the model, which some tests ask: transformers, Optimum, transformers.js
 # make clients-report  how far those agree with the model, in reports/clients and docs/publishing.md; takes DATA
 # make web-reports  how far the page in web/ agrees with Python, in reports/web and docs/web.md, and what a visit costs, in
-#   bench/results.md and docs/speed.md; takes DATA, and a quarter of an hour or so
+#   bench/results.md and docs/speed.md; takes DATA, of whose split it draws so many PICTURES by chance, all where that is empty
 # make licences  the licences of the packages at run time, in reports/packages
 # make packages  these, and what pip-audit knows against the packages; asks a service on the internet
 # make screenshots  the page on the examples, as README shows it
@@ -20,6 +20,7 @@ CLIPS ?= ../shared/data/clips
 # Folders to train on as well, as `python -m train collect` makes them
 MORE ?=
 WEIGHTS ?= imagenet
+PICTURES ?= 100
 # What says that Node's packages of these folders are there, where there is npm.
 packages = $(if $(shell command -v npm),$(patsubst %,%/node_modules/.package-lock.json,$(1)))
 
@@ -74,8 +75,8 @@ bench: .venv-bench/installed
 	.venv-bench/bin/python -m bench --docs docs/speed.md $(addprefix --data ,$(firstword $(wildcard $(DATA))))
 
 web-reports: .venv-test/installed
-	.venv-test/bin/python -m scripts.web_parity --data $(firstword $(DATA)) --split test --docs docs/web.md
-	.venv-test/bin/python -m scripts.web_parity --data $(firstword $(DATA)) --split test --docs docs/web.md --int8
+	.venv-test/bin/python -m scripts.web_parity --data $(firstword $(DATA)) --split test --docs docs/web.md $(addprefix --pictures ,$(PICTURES))
+	.venv-test/bin/python -m scripts.web_parity --data $(firstword $(DATA)) --split test --docs docs/web.md --int8 $(addprefix --pictures ,$(PICTURES))
 	.venv-test/bin/python -m bench web --docs docs/speed.md
 
 screenshots: .venv-test/installed

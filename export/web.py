@@ -48,8 +48,8 @@ POLICY = (
 )
 FILLED = ("index.html", WORKER)  # files with [[names]] of what is put there
 KNOWN = "examples/real_grace_hopper.jpg"  # of which the self-test's picture is made
-# In logits. With the float32 file WebAssembly differs from native code by less than a thousandth; with the int8 file,
-# whose sums onnxruntime's builds round each in its own way, by some tenths: enough to tell a network that is broken.
+# In logits, enough to tell a network that is broken. Builds of onnxruntime round the sums of the int8 file each in its
+# own way, so that these may be farther apart.
 TOLERANCE, INT8_TOLERANCE = 0.01, 1.0
 
 README = """\
@@ -88,7 +88,7 @@ def build_web(out: Path, int8: bool = False, root: Path = ROOT, server: str = ""
 
     Args:
         out: the folder; one that this made earlier, and nobody has changed since, is replaced.
-        int8: take the int8 file, a third of the bytes, whose verdicts differ a little from the server's.
+        int8: take the int8 file, which has fewer bytes; how far its verdicts differ from the server's: docs/web.md.
         root: the project's folder, a git repository.
         server: the address of the page that judges on a server, for a link to it; "" where there is none.
 
@@ -173,6 +173,7 @@ def _described(model: Model, folder: Path, root: Path) -> dict:
             "size": m.size,
             "crop_margin": m.crop_margin,
             "resampling": m.resampling,
+            "recipe": m.recipe,
             "temperature": m.temperature,
             "unsure_band": m.unsure_band,
             "kinds": m.kinds,
@@ -215,5 +216,5 @@ def _seal(folder: Path, described: dict) -> None:
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of `python -m export web`."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to make")
-    parser.add_argument("--int8", action="store_true", help="the int8 model: fewer bytes, slightly other verdicts")
+    parser.add_argument("--int8", action="store_true", help="the int8 model, see docs/web.md")
     parser.add_argument("--server", default="", metavar="URL", help="the page that judges on a server, to link to it")

@@ -25,16 +25,20 @@ FAULTS = {
     "FAILED": "The picture could not be judged: {}. Load the page again.",
 }
 
-# Codes of errors that only a browser has, beside `deepfake_detect.errors.CODES`
+# Codes that only a browser has, beside `deepfake_detect.errors.CODES`; the page shows the meaning of the last
 CODES = {
     "pixels_changed": "The browser changes the pixels that a page reads, so that nothing can be judged.",
     "logits_changed": "The network gives other numbers in this browser than it should.",
     "failed": "The page's own program broke down.",
+    "claims_not_read": (
+        "What this file says of itself was not read: the browser reads that of JPEG, PNG, WebP and TIFF files alone."
+    ),
 }
 
 PAGE = {
     "title": TOOL,
     "words": card.HEADLINES,
+    "icons": card.ICONS,
     "said": card.SAID,
     "leans": card.LEANS,
     "why": card.WHY,
@@ -84,6 +88,7 @@ PAGE = {
     "not_offline": "This browser does not keep the page for use without a connection.",
     "version": "Version {}, model {}, SHA-256 {}",
     "thorough": "Check thoroughly",
+    "thorough_failed": "The thorough check failed, so this is still the verdict of the first one. {}",
     "json": "Download as JSON",
     "print": "Print",
     "clear": "Clear all",

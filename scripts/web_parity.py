@@ -4,7 +4,8 @@
 
 Each picture is judged four times: the file by Python and by the browser, and a lossless copy of what Python decoded by
 both. What is left of the differences on the copies is arithmetic; the rest comes of the decoders. With --int8, the
-browser has the int8 file and Python the float32 one, which the server has, and files alone are judged.
+browser has the int8 file and Python the float32 one, which the server has, and files alone are judged. The report says
+which files both had, and of how many pictures it is.
 """
 
 import argparse
@@ -171,7 +172,8 @@ def docs_markdown(found: dict) -> str:
         bound, measured = (_cell(criterion[key], criterion["bound"]) for key in ("bound", "measured"))
         lines.append(f"| {criterion['name']} | {bound} | {measured} | {'met' if criterion['met'] else '**missed**'} |")
     chromium, model = found["chromium"].partition(".")[0], found["model_sha256"][:8]
-    head = f"{found['pictures']} pictures of the split {found['split']}, in Chromium {chromium}, model {model}:"
+    of = f"{found['pictures']} of the {found['in_split']} pictures of the split {found['split']}"
+    head = f"{of}, in Chromium {chromium}, model {model}:"
     half, most = (found["file"]["difference"][quantile] for quantile in ("0.5", "0.99"))
     tail = (
         f"Of the files, half differ by at most {half:.1g} in the chance of being fake, 99 of 100 by at most {most:.2g}."
@@ -203,19 +205,22 @@ def main() -> None:
     paths = sorted(path for path in (args.data / args.split).rglob("*") if path.is_file())
     if not paths:
         parser.error(f"{args.data / args.split} holds no pictures")
+    in_split = len(paths)
     if args.pictures:
         paths = random.Random(0).sample(paths, min(args.pictures, len(paths)))
     detector = Detector(ROOT / "model.onnx")
     with TemporaryDirectory(prefix="web-") as folder:
         site = build_web(Path(folder) / "site", int8=args.int8)
-        file = json.loads((site / "model.json").read_text(encoding="utf-8"))["file"]
+        shown = json.loads((site / "model.json").read_text(encoding="utf-8"))
         with serving(site, offered(paths)) as address, chromium() as page:
             rows = compare(detector, page, address, paths, KINDS[:1] if args.int8 else KINDS, _Progress(len(paths)))
             version = page.evaluate("navigator.userAgent.match(/Chrome.([0-9.]+)/)[1]")
     found = {
         "split": args.split,
+        "in_split": in_split,
         "model_sha256": detector.model.sha256,
-        "browser_file": file,
+        "browser_file": shown["file"],
+        "browser_sha256": shown["sha256"],
         "chromium": version,
         **summary(rows),
         **({"int8_in_python": int8_in_python(detector, paths)} if args.int8 else {}),

@@ -218,6 +218,9 @@ function fineEnough({ whole, pixels, downscale }, squares, size) {
 /** The most suspicious first. */
 const suspicious = (faces) => [...faces].sort((a, b) => b.p_fake - a.p_fake);
 
+/** @returns {Face} */
+export const faceDict = ({ box, score, p_fake, label, kind }) => ({ box, score, p_fake, label, kind });
+
 /** @returns {Verdict} */
 export function toDict({ label, p_fake, reasons, faces, faces_left_out }) {
   return {
@@ -226,13 +229,7 @@ export function toDict({ label, p_fake, reasons, faces, faces_left_out }) {
     confidence: Math.max(p_fake, 1 - p_fake),
     reasons: reasons.map(({ text }) => text),
     reason_codes: reasons.map(({ code }) => code),
-    faces: faces.map((face) => ({
-      box: face.box,
-      score: face.score,
-      p_fake: face.p_fake,
-      label: face.label,
-      kind: face.kind,
-    })),
+    faces: faces.map(faceDict),
     faces_left_out,
     faces_found: faces.length + faces_left_out,
     kind: label === FAKE ? (suspicious(faces).find((face) => face.kind)?.kind ?? null) : null,

@@ -20,12 +20,17 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.jpg"))
 READY = "#files:enabled"
 
 
+def needed(there: bool, missing: str) -> None:
+    """Skip where something is not there; fail where REQUIRE_NODE says that it has to be."""
+    if not there:
+        assert not os.environ.get("REQUIRE_NODE"), missing
+        pytest.skip(missing)
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Path:
     """The folder of the page, with the shipped model."""
-    if not (ROOT / "web" / "node_modules").is_dir():
-        assert not os.environ.get("REQUIRE_NODE"), "the packages of web are not installed"
-        pytest.skip("the packages of web are not installed")
+    needed((ROOT / "web" / "node_modules").is_dir(), "the packages of web are not installed")
     from export.web import build_web
 
     return build_web(tmp_path_factory.mktemp("web") / "site")

@@ -12,6 +12,7 @@ from shipped_figures import ABLATION, AUDIT, BATTERY, COMPARISON, CROSS, CROWDS,
 from deepfake_detect import Model
 from deepfake_detect.detector import THOROUGH
 from deepfake_detect.video.rule import VideoRule
+from export.repository import INT8
 from train.ablation_report import ablation_markdown, variants
 from train.battery_report import battery_markdown
 from train.compare_report import compare_markdown
@@ -99,6 +100,14 @@ def test_the_battery_is_of_the_shipped_model_and_the_same_data():
     assert BATTERY["model"] == REPORT["model"] and BATTERY["data_sha256"] == REPORT["data_sha256"]
     assert BATTERY["thorough"] == THOROUGH and BATTERY["criteria"] == criteria_of(BATTERY, BATTERY_CRITERIA)
     assert (REPORTS / "battery" / "battery.md").read_text(encoding="utf-8") == battery_markdown(BATTERY)
+
+
+@pytest.mark.parametrize(("report", "file"), [("parity", "model.onnx"), ("parity_int8", INT8)])
+def test_the_report_on_the_browser_is_of_the_shipped_files(report, file):
+    told = json.loads((REPORTS / "web" / f"{report}.json").read_text(encoding="utf-8"))
+    assert told["browser_file"] == file
+    for named, shipped in (("model_sha256", "model.onnx"), ("browser_sha256", file)):
+        assert told[named] == hashlib.sha256((ROOT / shipped).read_bytes()).hexdigest(), named
 
 
 def test_the_shipped_model_carries_the_figures_of_its_report():

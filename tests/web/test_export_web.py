@@ -10,9 +10,10 @@ import subprocess
 import pytest
 from commands import here
 from project import ROOT
+from web_site import needed
 
 from deepfake_detect import errors
-from deepfake_detect.report.card_texts import NOT_MEASURED, error_rates
+from deepfake_detect.report.card_texts import ICONS, NOT_MEASURED, error_rates
 from deepfake_detect.verdict import REASONS
 from export import ExportError
 from export.web import ASSETS, POLICY, WORKER, build_web
@@ -121,9 +122,14 @@ def test_every_text_of_the_page_is_used_and_every_sentence_too():
     assert {name for name in table()["sentences"] if f'"{name}"' not in code and f".{name}" not in code} == set()
 
 
+def test_no_icon_is_typed_again_and_places_are_filled_by_one_function():
+    code = "".join(path.read_text() for path in SOURCES)
+    assert not [icon for icon in ICONS.values() if f'"{icon}"' in code or f'"{icon} ' in code]
+    assert len(re.findall(r"replace(?:All)?\((?:/\\{\\}/|\"\{\}\")", code)) == 1
+
+
 def test_javascript_reads_the_table_as_python_wrote_it(tmp_path):
-    if not shutil.which("node"):
-        pytest.skip("Node.js is not installed")
+    needed(shutil.which("node") is not None, "Node.js is not installed")
     (tmp_path / "table.mjs").write_text(table_module(), encoding="utf-8")
     words = ["node", "-e", "import('./table.mjs').then(({ table }) => console.log(JSON.stringify(table)))"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)

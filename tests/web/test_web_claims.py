@@ -1,6 +1,7 @@
 """What a file says of itself, and what the card says of a verdict: in JavaScript the same as in Python."""
 
 import json
+import re
 import shutil
 import struct
 import subprocess
@@ -33,15 +34,17 @@ from provenance_files import (
     text as text_chunk,
 )
 from waiting import LONG
+from web_site import needed
 
 from deepfake_detect.evidence.robustness import Rescore, Stability
-from deepfake_detect.picture.provenance import CODES, Claim, read_claims, speaks_of_ai
+from deepfake_detect.picture.provenance import CODES, MAX_BYTES, Claim, read_claims, speaks_of_ai
 from deepfake_detect.report.card import card_of
 from deepfake_detect.report.card_texts import UNSURE_WHY
 from deepfake_detect.verdict import FAKE, REAL, UNSURE, Face, Reason, Verdict, label_of
 from export.web_table import table_module
 
-STYLES = ("JPEG", "PNG", "WEBP", "TIFF")  # of which browsers and Python read the same; HEIC is Python's alone
+STYLES = ("JPEG", "PNG", "WEBP", "TIFF")  # of which browsers and Python read the same
+BEGIN = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"II*\0", b"MM\0*")  # how these begin
 BAND = (0.31, 0.94)
 RATES = {FAKE: "Of 100 one.", REAL: "Of 100 two.", UNSURE: "Three."}
 
@@ -49,8 +52,7 @@ RATES = {FAKE: "Of 100 one.", REAL: "Of 100 two.", UNSURE: "Three."}
 @pytest.fixture(scope="module")
 def library(tmp_path_factory) -> Path:
     """The modules of web/ with their table, for Node.js."""
-    if not shutil.which("node"):
-        pytest.skip("Node.js is not installed")
+    needed(shutil.which("node") is not None, "Node.js is not installed")
     folder = tmp_path_factory.mktemp("library") / "web"
     shutil.copytree(ROOT / "web", folder, ignore=shutil.ignore_patterns("node_modules"))
     (folder / "table.js").write_text(table_module(), encoding="utf-8")
@@ -130,17 +132,49 @@ def test_files_say_the_same_of_themselves_as_in_python(library):
         'import { readClaims } from "./detector.js";\n'
         'import { speaksOfAi } from "./picture/claims.js";\n'
         f"const all = [];\nfor (let n = 0; n < {len(made)}; n++) {{\n"
-        "  const claims = await readClaims(new Uint8Array(fs.readFileSync(`files/${n}`)));\n"
-        "  all.push([claims, claims.map(speaksOfAi)]);\n}\nconsole.log(JSON.stringify(all));\n",
+        "  const { claims, code } = await readClaims(new Uint8Array(fs.readFileSync(`files/${n}`)));\n"
+        "  all.push([claims, code, claims.map(speaksOfAi)]);\n}\nconsole.log(JSON.stringify(all));\n",
     )
     seen = set()
-    for (name, data), (claims, of_ai) in zip(made.items(), told, strict=True):
+    for (name, data), (claims, code, of_ai) in zip(made.items(), told, strict=True):
         here = read_claims(data)
         assert claims == [asdict(claim) for claim in here], name
+        assert code == (None if data.startswith(BEGIN) else "claims_not_read"), name
         assert of_ai == [speaks_of_ai(claim) for claim in here], name
         seen |= {claim.code for claim in here}
     checked = {code for code in CODES if code.startswith("credentials_")} | {"date_signed"}
     assert seen == set(CODES) - checked | {"credentials_not_checked", "credentials_ai", "credentials_ai_edited"}
+
+
+def test_a_file_that_is_not_read_is_told_from_one_that_says_nothing(library):
+    said = private_exif().tobytes()
+    made = {"AVIF": encoded(PLAIN, "AVIF", exif=said), "HEIF": encoded(PLAIN, "HEIF", exif=said),
+            "JPEG": encoded(PLAIN, "JPEG"), "huge": encoded(PLAIN, "JPEG") + bytes(MAX_BYTES)}  # fmt: skip
+    for name, data in made.items():
+        (library / name).write_bytes(data)
+    told = answered(
+        library,
+        'import fs from "node:fs";\n'
+        'import { readClaims } from "./detector.js";\n'
+        "const read = (name) => readClaims(new Uint8Array(fs.readFileSync(name)));\n"
+        f"console.log(JSON.stringify(await Promise.all({json.dumps(list(made))}.map(read))));\n",
+    )
+    assert all(each["claims"] == [] for each in told)
+    assert [each["code"] for each in told] == ["claims_not_read", "claims_not_read", None, "claims_not_read"]
+    assert any(claim.kind == "camera" for claim in read_claims(made["HEIF"])), "which Python reads"
+
+
+def test_without_node_a_test_fails_where_node_is_required(monkeypatch):
+    monkeypatch.setenv("REQUIRE_NODE", "1")
+    with pytest.raises(AssertionError, match="Node"):
+        needed(False, "Node.js is not installed")
+    monkeypatch.delenv("REQUIRE_NODE")
+    with pytest.raises(pytest.skip.Exception):
+        needed(False, "Node.js is not installed")
+    skipping = [
+        path.name for path in Path(__file__).parent.glob("*.py") if re.search(r"pytest\.skip\(", path.read_text())
+    ]
+    assert skipping == [], "which is for `needed` to do"
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -152,7 +186,7 @@ def test_files_cut_short_say_what_can_be_read_and_never_fail(library, style):
         'import fs from "node:fs";\n'
         'import { readClaims } from "./detector.js";\n'
         'const whole = new Uint8Array(fs.readFileSync("whole"));\nconst all = [];\n'
-        "for (let n = 0; n < whole.length; n += 7) all.push(await readClaims(whole.subarray(0, n)));\n"
+        "for (let n = 0; n < whole.length; n += 7) all.push((await readClaims(whole.subarray(0, n))).claims);\n"
         "console.log(JSON.stringify(all));\n",
     )
     for n, claims in zip(range(0, len(whole), 7), told, strict=True):

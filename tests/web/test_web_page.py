@@ -2,15 +2,17 @@
 
 import base64
 import json
-import os
 import re
+from datetime import datetime
 
 import pytest
 from playwright.sync_api import TimeoutError
 from project import ROOT
 from waiting import PATIENCE
-from web_site import AXE, EXAMPLES, READY, judge, opened
+from web_site import AXE, EXAMPLES, READY, judge, needed, opened
 
+from deepfake_detect import __version__
+from deepfake_detect.report.printable import Picture, result
 from deepfake_detect.report.sentences import CAUTION
 from export.web_texts import PAGE
 from scripts.web_serving import serving
@@ -82,16 +84,40 @@ def test_a_photograph_is_checked_thoroughly_where_asked(page, detector):
     assert page.locator(".card img").count() == 2
 
 
-def test_the_verdict_comes_as_a_file(page, detector):
-    judge(page, PORTRAIT)
+def shape(value: object) -> object:
+    """What a value of JSON is made of, whatever its numbers and texts say; of a list, what its first is made of."""
+    if isinstance(value, dict):
+        return {name: shape(held) for name, held in value.items()}
+    if isinstance(value, list):
+        return [shape(held) for held in value[:1]]
+    return "number" if isinstance(value, int | float) else type(value).__name__
+
+
+@pytest.mark.parametrize("thorough", [False, True], ids=["as it is", "thorough"])
+def test_the_verdict_comes_as_a_file_of_the_shape_that_the_page_on_a_server_gives(page, detector, thorough):
+    judge(page, GROUP)
+    if thorough:
+        page.get_by_role("button", name=PAGE["thorough"]).click()
+        page.locator("details", has_text=PAGE["holds"]["title"]).wait_for(state="attached")
     with page.expect_download() as download:
         page.get_by_role("button", name=PAGE["json"]).click()
-    assert download.value.suggested_filename == "real_eileen_collins-verdict.json"
+    assert download.value.suggested_filename == "group_portraits-verdict.json"
     told = json.loads(download.value.path().read_text())
-    here = json.loads(json.dumps(detector.predict_one(PORTRAIT).to_dict()))
-    assert told["model_sha256"] == detector.model.sha256 and told["path"] == PORTRAIT.name
-    assert told["label"] == here["label"] and told["faces"][0]["box"] == here["faces"][0]["box"]
-    assert set(here) <= set(told)
+    examined = detector.examine(GROUP, thorough=thorough)
+    facts = Picture.of(GROUP.name, GROUP.read_bytes(), examined.crops.picture)
+    made = result(facts, examined.verdict, examined.stability, (), detector.model, datetime.now().astimezone())
+    here = json.loads(json.dumps(made))
+    assert {name: told[name] for name in ("version", "thorough", "claims_code")} == {
+        "version": __version__, "thorough": thorough, "claims_code": None}  # fmt: skip
+    assert shape({name: told[name] for name in here}) == shape(here)
+    assert set(told) - set(here) == {"version", "thorough", "claims_code"}
+    assert (told["picture"], told["model"]) == (here["picture"], here["model"])
+    said, expected = told["verdict"], here["verdict"]
+    assert said["label"] == expected["label"] and said["reasons"] == expected["reasons"]
+    assert [(face["number"], face["box"]) for face in said["faces"]] == [
+        (face["number"], face["box"]) for face in expected["faces"]
+    ]
+    assert [tested["number"] for tested in told["stability"]] == [tested["number"] for tested in here["stability"]]
 
 
 @pytest.mark.parametrize("told", ["README.md", "docs/web.md"])
@@ -192,9 +218,7 @@ def test_the_keyboard_alone_is_enough(page):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_state_breaks_a_rule_of_accessibility(page, tmp_path, scheme, width):
-    if not AXE.is_file():
-        assert not os.environ.get("REQUIRE_NODE"), "the packages of tests/node are not installed"
-        pytest.skip("the packages of tests/node are not installed")
+    needed(AXE.is_file(), "the packages of tests/node are not installed")
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 844})
     (tmp_path / "wrong.png").write_text("no picture")

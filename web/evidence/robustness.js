@@ -6,7 +6,7 @@ import { mirrored, part, roundEven } from "../picture/pixels.js";
 import { resize } from "../picture/resize.js";
 import { table } from "../table.js";
 import { decide, faceLabel, FAKE, REAL, remarks, UNSURE } from "../verdict/decide.js";
-import { once, reason, sentence } from "../verdict/reasons.js";
+import { fill, once, reason, sentence } from "../verdict/reasons.js";
 import { compressed } from "./jpeg.js";
 
 const { QUALITIES, HALF, MIRRORED, JPEG, CUT_TIGHTER, TIGHTER, MAX_RESCORED, LARGEST, AROUND, BLOCK } =
@@ -82,7 +82,7 @@ function variants(picture, framings, { size, resampling }) {
   });
   const crops = (changed, regions) => regions.map((region) => cut(changed, region, size, resampling));
   return new Map([
-    ...QUALITIES.map((quality) => [JPEG.replace("{}", String(quality)), crops(compressed(around, quality), squares)]),
+    ...QUALITIES.map((quality) => [fill(JPEG, quality), crops(compressed(around, quality), squares)]),
     [HALF, crops(...resized(around, squares, 0.5))],
     [CUT_TIGHTER, crops(around, tighter)],
     [MIRRORED, crops(around, squares).map(mirrored)],

@@ -1,15 +1,16 @@
 // The page: files in, one after the other through the worker, cards out.
 
 import { table } from "../table.js";
-import { failedCard, judgedCard, released, waitingCard } from "./card.js";
-import { fill } from "./elements.js";
+import { fill } from "../verdict/reasons.js";
+import { busyCard, failedCard, judgedCard, released, uncheckedCard, waitingCard } from "./card.js";
 import { keep } from "./offline.js";
 import { openInPrint } from "./record.js";
 
 const { page, sentences } = table;
 const at = (id) => document.getElementById(id);
-const waiting = []; // {id, file, name, card, progress, remove}
-let [worker, version, current, count] = [null, null, null, 0];
+const waiting = []; // {id, file, name, thorough, again, card, progress, remove}
+// version: null while no worker can judge; stopped: why none ever will
+let [worker, version, current, count, stopped] = [null, null, null, 0, ""];
 
 const say = (text) => (at("status").textContent = text);
 
@@ -19,9 +20,12 @@ function state(text, share = null) {
   if (share !== null) at("loading").value = share;
 }
 
+/** Nothing can be judged any more, which each photograph that waits is told. */
 function fault(text) {
   state("");
-  at("alert").textContent = text;
+  at("alert").textContent = stopped = text;
+  if (current) failed(text);
+  else next();
 }
 
 async function start() {
@@ -43,9 +47,10 @@ function run() {
 /** A worker that broke down takes the picture at hand with it; the others go on with a new one. */
 function crashed(text) {
   worker.terminate();
-  if (!version || !current) return fault(fill(sentences.NO_START, text));
-  done((each) => failedCard(each.card, each.name, fill(sentences.FAILED, text), each.remove), text);
-  version = null;
+  const judging = version && current;
+  version = null; // before anything else: what waits is for the next worker
+  if (!judging) return fault(fill(sentences.NO_START, text));
+  failed(fill(sentences.FAILED, text));
   run();
 }
 
@@ -62,13 +67,21 @@ function heard(data) {
   if (data.loaded) return state(page.starting, null);
   if (!current || data.id !== current.id) return; // of a picture that was removed meanwhile
   if (data.progress) return current.progress(data.progress);
-  if (data.error)
-    return done((each) => failedCard(each.card, each.name, data.error.text, each.remove), data.error.text);
+  if (data.error) return failed(data.error.text);
   const { verdict, faces } = data.result;
-  done(
-    (each) => judgedCard(each.card, { ...each, result: data.result, version, again: () => again(each) }),
-    page.said[faces.length ? verdict.label : "no_face"],
-  );
+  done((each) => {
+    each.again = () => again(each);
+    judgedCard(each.card, { ...each, result: data.result, version });
+  }, page.said[faces.length ? verdict.label : "no_face"]);
+}
+
+/** The picture at hand could not be judged. One that has a verdict already keeps it. */
+function failed(text) {
+  const said = current.again ? fill(page.thorough_failed, text) : text;
+  done(({ card, name, remove, again }) => {
+    if (again) uncheckedCard(card, said);
+    else failedCard(card, name, said, remove);
+  }, said);
 }
 
 function done(show, said) {
@@ -80,8 +93,9 @@ function done(show, said) {
 }
 
 function next() {
-  if (current || !version || !waiting.length) return;
+  if (current || !(version || stopped) || !waiting.length) return;
   current = waiting.shift();
+  if (stopped) return failed(stopped);
   say(fill(page.judging, current.name));
   worker.postMessage({ id: current.id, file: current.file, thorough: current.thorough });
 }
@@ -89,7 +103,7 @@ function next() {
 function add(files) {
   for (const file of files) {
     const [id, name] = [++count, file.name || page.pasted];
-    const each = { id, file, name, remove: () => removed(each) };
+    const each = { id, file, name, thorough: table.detector.THOROUGH, remove: () => removed(each) };
     Object.assign(each, waitingCard(name, each.remove));
     at("cards").append(each.card);
     waiting.push(each);
@@ -100,8 +114,7 @@ function add(files) {
 
 /** Judge a photograph once more, with its faces scored again after small changes. */
 function again(each) {
-  each.card.setAttribute("aria-busy", "true");
-  waiting.push(Object.assign(each, { thorough: true, progress: () => {} }));
+  waiting.push(Object.assign(each, { thorough: true, progress: busyCard(each.card, each.name) }));
   next();
 }
 

@@ -2,20 +2,22 @@
 
 import { table } from "../table.js";
 import { cardOf, faceGauge, hundredths, like } from "../verdict/card.js";
-import { draw, fill, make } from "./elements.js";
+import { fill } from "../verdict/reasons.js";
+import { draw, make } from "./elements.js";
 import { gaugeParts } from "./gauge.js";
 import { claimsSaid, factsOf, saved } from "./record.js";
 
 const { page } = table;
-const ICONS = { fake: "⚠", real: "✓", unsure: "?", no_face: "–" };
 const SHOWN = 12; // faces framed and named one by one
 
 const button = (text, onclick) => make("button", { type: "button", onclick }, text);
 const paragraph = (text, kind) => (text ? make("p", { class: kind }, text) : null);
 
+const barOf = (name) => make("progress", { max: 1, "aria-label": fill(page.judging, name) });
+
 /** A card that waits for its verdict. */
 export function waitingCard(name, remove) {
-  const bar = make("progress", { max: 1, "aria-label": fill(page.judging, name) });
+  const bar = barOf(name);
   const card = make(
     "article",
     { class: "card", "aria-label": name, "aria-busy": "true" },
@@ -24,12 +26,34 @@ export function waitingCard(name, remove) {
   return { card, progress: (share) => (bar.value = share) };
 }
 
-/** Let the browser forget what it holds of a card's picture. */
-export function released(card) {
-  for (const { src } of card.querySelectorAll("img")) if (src.startsWith("blob:")) URL.revokeObjectURL(src);
+/** The same card while its photograph is judged once more. Returns what shows how far that is, 0..1. */
+export function busyCard(card, name) {
+  const bar = barOf(name);
+  card.setAttribute("aria-busy", "true");
+  card.querySelector(".unchecked")?.remove();
+  card.querySelector("header").append(bar);
+  return (share) => (bar.value = share);
 }
 
-/** The same card with what was wrong with the file. */
+/** The same card, which keeps its verdict, as the photograph could not be judged once more; `text` says so. */
+export function uncheckedCard(card, text) {
+  card.removeAttribute("aria-busy");
+  card.querySelector("header progress").remove();
+  card.querySelector("header").append(paragraph(text, "unchecked"));
+  card.querySelector(".buttons button:disabled").disabled = false;
+}
+
+/** Let the browser forget what it holds of a card's picture. */
+export function released(card) {
+  card.querySelectorAll("img").forEach(forgotten);
+}
+
+function forgotten(image) {
+  URL.revokeObjectURL(image.src);
+  image.remove();
+}
+
+/** A card that waited, with what was wrong with the file. */
 export function failedCard(card, name, text, remove) {
   card.removeAttribute("aria-busy");
   card.replaceChildren(
@@ -40,7 +64,7 @@ export function failedCard(card, name, text, remove) {
 
 /**
  * The same card with its verdict.
- * @param {{file: File, name: string, result: object, version: object, thorough?: boolean, remove: () => void,
+ * @param {{file: File, name: string, result: object, version: object, thorough: boolean, remove: () => void,
  *   again: () => void}} judged `again`: judge it thoroughly
  */
 export function judgedCard(card, judged) {
@@ -67,7 +91,7 @@ export function judgedCard(card, judged) {
       make(
         "h2",
         { class: "word", "data-label": verdict.label },
-        make("span", { "aria-hidden": "true" }, `${ICONS[told.category]} `),
+        make("span", { "aria-hidden": "true" }, `${page.icons[told.category]} `),
         told.headline,
       ),
       paragraph(told.leaning, "leaning"),
@@ -76,7 +100,7 @@ export function judgedCard(card, judged) {
     make(
       "figure",
       { class: "picture" },
-      make("img", { src: URL.createObjectURL(file), alt: name, onerror: (event) => event.target.remove() }),
+      make("img", { src: URL.createObjectURL(file), alt: name, onerror: ({ target }) => forgotten(target) }),
       draw("svg", { viewBox: `0 0 ${result.width} ${result.height}`, "aria-hidden": "true" }, ...frames),
     ),
     make(
@@ -90,9 +114,9 @@ export function judgedCard(card, judged) {
       faces.length > 1 ? chips(faces.slice(0, SHOWN), choose) : null,
       chosen,
     ),
-    claimsSaid(result.claims),
+    claimsSaid(result),
     factsOf(judged, when),
-    buttons(judged, card, when),
+    buttons(judged, card, () => saved({ ...judged, faces, told, when })),
   );
   if (faces.length) choose(0);
 }
@@ -139,7 +163,7 @@ function ofFace(face, number, count, band) {
   return [...shown, make("details", {}, make("summary", {}, page.holds.title), make("table", {}, ...rows))];
 }
 
-function buttons(judged, card, when) {
+function buttons(judged, card, save) {
   const examine = button(page.thorough, () => {
     examine.disabled = true;
     judged.again();
@@ -148,17 +172,24 @@ function buttons(judged, card, when) {
     "div",
     { class: "buttons" },
     judged.result.faces.length && !judged.thorough ? examine : null,
-    button(page.json, () => saved(judged, when)),
+    button(page.json, save),
     button(page.print, () => printed(card)),
     button(fill(page.remove, judged.name), judged.remove),
   );
 }
 
-/** Print one card by itself. */
+/** Print one card by itself. On telephones `print` returns before anything is printed. */
 function printed(card) {
-  card.parentElement.classList.add("one");
+  const cards = card.parentElement;
+  cards.classList.add("one");
   card.classList.add("printed");
+  addEventListener(
+    "afterprint",
+    () => {
+      cards.classList.remove("one");
+      card.classList.remove("printed");
+    },
+    { once: true },
+  );
   print();
-  card.parentElement.classList.remove("one");
-  card.classList.remove("printed");
 }

@@ -16,6 +16,3 @@ function filled(element, attributes, children) {
 export const make = (name, attributes = {}, ...children) => filled(document.createElement(name), attributes, children);
 export const draw = (name, attributes = {}, ...children) =>
   filled(document.createElementNS(SVG, name), attributes, children);
-
-/** A text of the table with its places filled. */
-export const fill = (text, ...values) => text.replace(/\{\}/g, () => String(values.shift()));

@@ -1,20 +1,27 @@
 // What goes with a verdict to whoever keeps or checks it: the file's claims, which file and model it was, the limits.
 
 import { table } from "../table.js";
-import { fill, make } from "./elements.js";
+import { fill } from "../verdict/reasons.js";
+import { make } from "./elements.js";
 
 const { page } = table;
 
 /** What a file says of itself, closed on the screen and open on paper. */
-export function claimsSaid(claims) {
+export function claimsSaid({ claims, claims_code: code }) {
   const said = claims.map(({ kind, source, text }) => make("li", {}, `${page.claim_kinds[kind]} (${source}): ${text}`));
   return make(
     "details",
     { class: "claims" },
     make("summary", {}, page.claims),
-    make("p", { class: "quiet" }, claims.length ? page.claims_caveat : page.no_claims),
+    make("p", { class: "quiet" }, claimsWorth(claims, code)),
     claims.length ? make("ul", {}, ...said) : null,
   );
+}
+
+/** What the claims of a file are worth; where there are none, whether it says nothing or was not read. */
+function claimsWorth(claims, code) {
+  if (code) return table.errors[code];
+  return claims.length ? page.claims_caveat : page.no_claims;
 }
 
 /** Which file, which model and when, and what the detector is not for; closed on the screen and open on paper. */
@@ -38,18 +45,36 @@ export function factsOf({ file, name, result, version }, when) {
   );
 }
 
-/** Save the verdict as every interface has it, with the file's name, claims and hash, and the model's. */
-export function saved({ name, result, version }, when) {
-  const { verdict, claims, sha256, width, height } = result;
-  const report = {
-    path: name,
-    ...verdict,
-    picture: { sha256, width, height },
+/**
+ * The result to keep, in the shape of that of a page on a server, deepfake_detect/report/printable.py; beside it the
+ * version, whether the check was thorough, and a code where the file was not read for claims.
+ */
+function reportOf({ name, result, version, faces, told, thorough, when }) {
+  const { verdict, claims, claims_code, sha256, width, height } = result;
+  const numbered = faces.map(({ stability, ...face }, n) => ({ number: n + 1, ...face }));
+  const reasons = [told.claim, told.why, told.advice, ...verdict.reasons, told.error_rate, page.caution];
+  return {
+    picture: { name, sha256, width, height },
+    verdict: { ...verdict, faces: numbered },
+    explanation: reasons.filter(Boolean),
+    stability: faces.flatMap(({ stability }, n) =>
+      stability ? [{ number: n + 1, face: stability.face, rescores: stability.rescores }] : [],
+    ),
     claims,
-    model_sha256: version.sha256,
+    claims_caveat: page.claims_caveat,
+    claims_code,
+    content_credentials: null, // which are not checked here
+    model: { sha256: version.sha256, recipe: version.metadata.recipe },
     version: version.version,
+    thorough,
     time: localTime(when).replace(" ", "T"),
   };
+}
+
+/** Save the result as a file; `judged`: see `judgedCard`, with the faces as its card orders them and what it says. */
+export function saved(judged) {
+  const { name } = judged;
+  const report = reportOf(judged);
   const blob = new Blob([`${JSON.stringify(report, null, 1)}\n`], { type: "application/json" });
   const address = URL.createObjectURL(blob);
   make("a", { href: address, download: `${name.replace(/\.[^.]*$/, "")}-verdict.json` }).click();

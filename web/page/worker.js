@@ -1,8 +1,7 @@
 // The detector in a thread of its own, so that the page never waits for it.
 
-import { Detector, toDict } from "../detector.js";
+import { Detector, faceDict, toDict } from "../detector.js";
 import { readClaims } from "../picture/claims.js";
-import { table } from "../table.js";
 import { DetectError, sentence } from "../verdict/reasons.js";
 import { selfTest } from "./self_test.js";
 
@@ -36,17 +35,16 @@ async function start() {
 
 async function judge({ id, file, thorough }) {
   const progress = (share) => postMessage({ id, progress: share });
-  const started = performance.now();
   const { verdict, stability, width, height } = await detector.examine(file, { thorough, progress });
-  const faces = verdict.faces.map((face) => ({ ...face, stability: null }));
+  const faces = verdict.faces.map((face) => ({ ...faceDict(face), stability: null }));
   for (const { face, rescores, flips } of stability) {
     const shown = faces.find(({ box }) => box.join() === face.box.join());
-    shown.stability = { rescores, flips };
+    shown.stability = { face: faceDict(face), rescores, flips };
   }
   const bytes = new Uint8Array(await file.arrayBuffer());
-  const [claims, sha256] = [await readClaims(bytes), await fingerprint(bytes)];
-  const seconds = (performance.now() - started) / 1000;
-  postMessage({ id, result: { verdict: toDict(verdict), faces, width, height, claims, sha256, seconds } });
+  const [{ claims, code }, sha256] = [await readClaims(bytes), await fingerprint(bytes)];
+  const read = { claims, claims_code: code };
+  postMessage({ id, result: { verdict: toDict(verdict), faces, width, height, ...read, sha256 } });
 }
 
 /** SHA-256 in hexadecimal digits; null on a page without encryption, where browsers have none. */
@@ -62,9 +60,7 @@ const told = (error, otherwise) =>
     : { code: "failed", text: sentence(otherwise, error?.message ?? error) };
 
 onmessage = ({ data }) => {
-  judge({ thorough: table.detector.THOROUGH, ...data }).catch((error) =>
-    postMessage({ id: data.id, error: told(error, "FAILED") }),
-  );
+  judge(data).catch((error) => postMessage({ id: data.id, error: told(error, "FAILED") }));
 };
 
 start().catch((error) => postMessage({ fault: told(error, "NO_START") }));

@@ -2,6 +2,7 @@
 // which are not verified here. The rules and sentences are those of deepfake_detect/picture/provenance.py.
 
 import { table } from "../table.js";
+import { fill } from "../verdict/reasons.js";
 import { readTags } from "./exif.js";
 import { readBlocks, textOf } from "./metadata.js";
 
@@ -13,7 +14,6 @@ const { MAX_LENGTH } = table.claim_text;
 const NONE = new Uint8Array(0);
 
 const pattern = ({ source, flags }, more = "") => new RegExp(source, flags + more);
-const filled = (text, value) => text.replace("{}", () => value);
 
 /**
  * One thing that a file says of itself, which is a claim, never proof.
@@ -28,30 +28,38 @@ const filled = (text, value) => text.replace("{}", () => value);
 export const speaksOfAi = ({ code }) => OF_AI.includes(code);
 
 /**
- * What a file says of itself, the weightiest first.
+ * What a file says of itself.
+ * @typedef {object} Claims
+ * @property {Claim[]} claims the weightiest first
+ * @property {"claims_not_read" | null} code why there are none, where it is not that the file says nothing
+ */
+
+/**
+ * What a file says of itself, if it is one of those that are read here.
  * @param {Blob | Uint8Array} source a file or its bytes
- * @returns {Promise<Claim[]>}
+ * @returns {Promise<Claims>}
  */
 export async function readClaims(source) {
   const bytes = source instanceof Blob ? new Uint8Array(await source.arrayBuffer()) : source;
-  if (bytes.length > MAX_BYTES) return [];
-  const blocks = await readBlocks(bytes);
+  const blocks = bytes.length > MAX_BYTES ? null : await readBlocks(bytes);
+  if (!blocks) return { claims: [], code: "claims_not_read" };
   const tags = readTags(blocks.exif, [COMMENT, MAKE, MODEL, SOFTWARE, CHANGED, TAKEN], MAX_VALUE);
   const of = (tag) => tags.get(tag) ?? NONE;
-  const claims = [...generators(blocks, of), ...credentials(blocks), ...software(blocks, of), ...camera(of)];
+  const said = [...generators(blocks, of), ...credentials(blocks), ...software(blocks, of), ...camera(of)];
   const once = new Map();
-  for (const claim of claims) {
+  for (const claim of said) {
     const name = `${claim.kind}\n${claim.text}`;
     if (claim.text && !once.has(name)) once.set(name, claim);
   }
-  return [...once.values()].sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
+  const claims = [...once.values()].sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
+  return { claims, code: null };
 }
 
 const claimOf = (kind, source, text, code) => ({ kind, source, text, code });
 
 /** Settings that image generators leave in their files, and IPTC's mark of generated media. */
 function generators(blocks, of) {
-  const settings = (source, name) => claimOf("generator", source, filled(SETTINGS_OF, name), "ai_settings");
+  const settings = (source, name) => claimOf("generator", source, fill(SETTINGS_OF, name), "ai_settings");
   const [[, first, name]] = SETTINGS;
   const claims = SETTINGS.filter(([keyword, holds]) => pattern(holds).test(blocks.texts[keyword] ?? "")).map((rule) =>
     settings("PNG text", rule[2]),
@@ -76,7 +84,7 @@ function credentials(blocks) {
   const spoken = sourceTypes(IN_CREDENTIALS, blocks.credentials);
   return [
     claimOf("credentials", "C2PA", CREDENTIALS, "credentials_not_checked"),
-    ...spoken.map((text) => claimOf("credentials", "C2PA", filled(SPOKEN_OF, text), MADE_CODES[text][1])),
+    ...spoken.map((text) => claimOf("credentials", "C2PA", fill(SPOKEN_OF, text), MADE_CODES[text][1])),
   ];
 }
 
@@ -105,7 +113,7 @@ function camera(of) {
   }
   for (const [tag, what, code] of DATES) {
     const date = dateOf(textOf(of(tag).subarray(0, 19)));
-    if (date) claims.push(claimOf("date", "EXIF", filled(what, date), code));
+    if (date) claims.push(claimOf("date", "EXIF", fill(what, date), code));
   }
   return claims;
 }

@@ -30,9 +30,9 @@ const begins = (bytes, mark) => textOf(bytes.subarray(0, mark.length)) === mark;
 const behind = (bytes, mark) => (begins(bytes, mark) ? bytes.subarray(mark.length) : bytes);
 
 /**
- * The blocks of a JPEG, PNG, WebP or TIFF file; nothing of a file of any other kind.
+ * The blocks of a JPEG, PNG, WebP or TIFF file; null of a file of any other kind, which is not read.
  * @param {Uint8Array} bytes the whole file
- * @returns {Promise<Blocks>}
+ * @returns {Promise<Blocks | null>}
  */
 export async function readBlocks(bytes) {
   const blocks = { exif: NONE, xmp: "", texts: {}, credentials: "" };
@@ -41,7 +41,7 @@ export async function readBlocks(bytes) {
   if (begins(bytes, "RIFF") && begins(bytes.subarray(8), "WEBP")) return { ...blocks, ...ofWebp(bytes) };
   if (begins(bytes, "II*\0") || begins(bytes, "MM\0*"))
     return { ...blocks, exif: bytes, xmp: textOf(readTags(bytes, [XMP], MAX_TEXT).get(XMP) ?? NONE) };
-  return blocks;
+  return null;
 }
 
 function ofJpeg(bytes) {

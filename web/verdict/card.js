@@ -3,12 +3,11 @@
 import { roundEven } from "../picture/pixels.js";
 import { table } from "../table.js";
 import { FAKE, labelOf, REAL, UNSURE } from "./decide.js";
+import { fill } from "./reasons.js";
 
 const { page } = table;
 const { OF_AI, OF_EDITING } = table.provenance;
 const NO_FACE = "no_face";
-
-const filled = (text, ...values) => text.replace(/\{\}/g, () => String(values.shift()));
 
 /**
  * A chance of being fake between 0 and 1, and how far small changes move it.
@@ -57,13 +56,13 @@ export function cardOf(verdict, faces, band, rates, claims) {
   return {
     category,
     said: page.said[category],
-    headline: ofAi.length ? filled(page.file_says[category], part) : page.words[category],
+    headline: ofAi.length ? fill(page.file_says[category], part) : page.words[category],
     leaning: unsure ? page.leans[verdict.p_fake >= 0.5 ? FAKE : REAL] : "",
     gauge: category === NO_FACE ? null : pictureGauge(verdict, faces, band),
     why,
     advice,
     error_rate: category === NO_FACE ? "" : rates[verdict.label],
-    claim: ofAi.length ? filled(page.claimed_ai, ofAi.map(({ text }) => text).join("; ")) : "",
+    claim: ofAi.length ? fill(page.claimed_ai, ofAi.map(({ text }) => text).join("; ")) : "",
   };
 }
 
@@ -82,7 +81,7 @@ function pictureGauge(verdict, faces, band) {
 
 function gaugeOf(chance, range) {
   const words =
-    chance === null ? filled(page.range, ...range.map(hundredths)) : filled(page.gauge, hundredths(chance));
+    chance === null ? fill(page.range, ...range.map(hundredths)) : fill(page.gauge, hundredths(chance));
   return { chance, span: range, words };
 }
 
@@ -92,7 +91,7 @@ function span(scores, faces) {
 }
 
 /** What a fake is most like, as a sentence; of a kind that is not known here its code. */
-export const like = (kind) => filled(page.like, table.kinds[kind] ?? kind);
+export const like = (kind) => fill(page.like, table.kinds[kind] ?? kind);
 
 /** Why, and what to do next. */
 function reasonsOf(verdict, faces, category) {

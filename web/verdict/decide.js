@@ -1,7 +1,7 @@
 // What the faces of a picture say together; the rule and its reasons are those of deepfake_detect/crowd.py.
 
 import { table } from "../table.js";
-import { reason, sentence } from "./reasons.js";
+import { fill, reason, sentence } from "./reasons.js";
 
 const { MIN_FACE } = table.quality;
 const { ALONE } = table.crowd;
@@ -76,7 +76,7 @@ export function remarks(faces, label, band) {
   const found = [];
   if (fakes) {
     const subject = fakes === 1 ? table.crowd.ONE : table.crowd.SEVERAL;
-    const words = subject.map((word) => word.replace("{}", String(fakes)));
+    const words = subject.map((word) => fill(word, fakes));
     found.push(reason("among_many_faces", sentence("MANY", ...words, counted)));
   }
   if (small) found.push(reason("face_too_small", sentence("SMALL")));

@@ -2,10 +2,13 @@
 
 import { table } from "../table.js";
 
+/** A text of the table with its places filled. */
+export const fill = (text, ...values) => text.replace(/\{\}/g, () => String(values.shift()));
+
 /** A sentence of the table with its places filled. */
 export function sentence(name, ...values) {
   if (!(name in table.sentences)) throw new Error(`The table has no sentence ${name}.`);
-  return table.sentences[name].replace(/\{\}/g, () => String(values.shift()));
+  return fill(table.sentences[name], ...values);
 }
 
 /** @returns {{code: string, text: string}} */
