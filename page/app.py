@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse
 from deepfake_detect import Detector, ModelError
 from deepfake_detect.cli.arguments import add_model, chosen_model
 from deepfake_detect.picture.decode import MAX_BYTES
-from deepfake_detect.report.measured_short import measured_in_short
+from deepfake_detect.report.measured_short import measured_in_short, videos_in_short
 from deepfake_detect.video.video_file import MAX_VIDEO_BYTES
 from page import texts
 from page.api import HANDLERS, Endpoints, Page
@@ -164,7 +164,9 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
                 film = video_tab(videos)
             with gr.Tab(texts.REPORT_TAB, id=texts.REPORT_TAB):
                 report_tab(detector)
-        gr.Markdown(texts.FOOT.format(measured_in_short(detector.model.sha256)), elem_id="foot")
+        sha256 = detector.model.sha256
+        measured = " ".join(filter(None, (measured_in_short(sha256), videos_in_short(sha256))))
+        gr.Markdown(texts.FOOT.format(measured), elem_id="foot")
         with gr.Accordion(texts.DEVELOPERS_LABEL, open=False):
             gr.HTML(developers_html(sample_path(demo.blocks.values(), "image")), elem_id="developers")
         for script in (SAY, DROPS, FILL):

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from deepfake_detect.atomic_files import write_text
 from deepfake_detect.report.evaluation import REPORTS
-from deepfake_detect.report.measured_short import in_short
+from deepfake_detect.report.measured_short import in_short, videos_in_short
 from deepfake_detect.report.sentences import ceil_percent, floor_percent
 from deepfake_detect.verdict import FAKE, REAL
 from train.report import figure, update_docs
 
 ROOT = Path(__file__).resolve().parent.parent
 README, USAGE = ROOT / "README.md", ROOT / "docs" / "usage.md"
-SENTENCE, TABLE = "shipped, in short", "shipped, table"
+SENTENCE, VIDEOS, TABLE = "shipped, in short", "shipped, videos", "shipped, table"
 ROWS = {"test": "kinds of fakes it was trained on", "cross": "sources it never saw"}
 STATES = {"clean": "as they are", "web": "saved again as a web page does it"}
 
@@ -31,7 +31,8 @@ def reports() -> dict[str, dict]:
 
 def texts(found: dict[str, dict]) -> dict[str, str]:
     """What stands in README, by its marks."""
-    return {SENTENCE: in_short(found["test"], found["cross"]), TABLE: table(found)}
+    videos = videos_in_short(found["test"]["model"]["sha256"])
+    return {SENTENCE: in_short(found["test"], found["cross"]), VIDEOS: videos, TABLE: table(found)}
 
 
 def table(found: dict[str, dict]) -> str:

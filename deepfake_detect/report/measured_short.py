@@ -1,8 +1,9 @@
-"""What the served model's verdicts are worth, in one sentence, for the page's opening and README."""
+"""What the served model's verdicts are worth, in a sentence on pictures and one on videos, for the page and README."""
 
 from pathlib import Path
 
 from deepfake_detect.errors import FiguresError
+from deepfake_detect.report import video_error
 from deepfake_detect.report.evaluation import REPORTS, read_report
 from deepfake_detect.report.sentences import floor_percent
 
@@ -44,3 +45,28 @@ def measured_in_short(sha256: str, folder: Path = REPORTS) -> str:
     except FiguresError:
         cross = None
     return in_short(report, cross)
+
+
+def videos_in_short(sha256: str, folder: Path = video_error.REPORT) -> str:
+    """What became of the videos that it was measured on, in counts, as they are few; "" where the folder holds no
+    report on this model.
+
+    Args:
+        sha256: of the model file.
+        folder: with report.json, as train/evaluate_videos.py wrote it.
+    """
+    try:
+        found = video_error.measured_splits(sha256, folder)
+        said = "; of ".join(_counted(row, video_error.SPLITS[name]) for name, row in found.items())
+    except (KeyError, TypeError):  # a report that is none
+        return ""
+    return f"Videos are harder to judge than pictures: of {said}." if said else ""
+
+
+def _counted(row: dict, of: str) -> str:
+    real, fake = row["decided"]["said_real"], row["decided"]["said_fake"]
+    found = fake["pictures"] - fake["wrong"]
+    return (
+        f"{row['fake']} fake ones {of} it called {found} fake and {real['wrong']} real, of {row['real']} real ones "
+        f"{fake['wrong']} fake and {real['pictures'] - real['wrong']} real"
+    )

@@ -30,7 +30,7 @@ def video_error(sha256: str, folder: Path = REPORT) -> str:
     """How often verdicts on videos were wrong when the model file with this SHA-256 was measured; that it was not
     measured, where the folder holds no report on it."""
     try:
-        said = "; of ".join(_of_split(SPLITS[name], row) for name, row in _splits(sha256, folder).items())
+        said = "; of ".join(_of_split(SPLITS[name], row) for name, row in measured_splits(sha256, folder).items())
     except (KeyError, TypeError):  # a report that is none
         return NOT_MEASURED
     return MEASURED.format(said) if said else NOT_MEASURED
@@ -46,7 +46,7 @@ def video_rates(sha256: str, folder: Path = REPORT) -> dict[str, str]:
     told = dict.fromkeys(SHORT, NOT_MEASURED)
     try:
         for label, sentence in SHORT.items():
-            counted = [(*_wrong(label, row), SPLITS[name]) for name, row in _splits(sha256, folder).items()]
+            counted = [(*_wrong(label, row), SPLITS[name]) for name, row in measured_splits(sha256, folder).items()]
             if counted:
                 wrong, of, split = max(counted, key=lambda found: found[0] / found[1])
                 told[label] = sentence.format(wrong=wrong, of=of, split=split)
@@ -55,7 +55,7 @@ def video_rates(sha256: str, folder: Path = REPORT) -> dict[str, str]:
     return told
 
 
-def _splits(sha256: str, folder: Path) -> dict[str, dict]:
+def measured_splits(sha256: str, folder: Path) -> dict[str, dict]:
     """What was measured of this model, by split; {} of another. Raises KeyError, TypeError."""
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))

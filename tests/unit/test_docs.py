@@ -44,6 +44,7 @@ def web_report(name: str) -> dict:
 
 TABLES = {
     ("README.md", write_readme.SENTENCE): write_readme.texts(SHIPPED)[write_readme.SENTENCE],
+    ("README.md", write_readme.VIDEOS): write_readme.texts(SHIPPED)[write_readme.VIDEOS],
     ("README.md", write_readme.TABLE): write_readme.texts(SHIPPED)[write_readme.TABLE],
     ("docs/accuracy.md", "shipped, test"): docs_markdown(SHIPPED["test"]),
     ("docs/accuracy.md", "shipped, cross"): docs_markdown(SHIPPED["cross"]),

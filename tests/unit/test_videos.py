@@ -13,6 +13,7 @@ from films import film, scene
 from project import ROOT
 
 from deepfake_detect import Detector, Model, judge_video
+from deepfake_detect.report.measured_short import videos_in_short
 from deepfake_detect.report.video_error import NOT_MEASURED, video_error
 from deepfake_detect.verdict import FAKE, REAL, UNSURE
 from deepfake_detect.video import reader
@@ -266,6 +267,10 @@ def test_the_commands_measure_fit_and_measure_again(clips, by_colour, tmp_path):
         "of 2 with people kept apart from training, 100.0 % were decided" in said
         and "0 of the 1 real ones called fake (0.0 %)" in said
     )
+    assert "of 1 fake ones with people kept apart from training it called 1 fake and 0 real, of 1 real ones 0 fake" in (
+        videos_in_short(by_colour.model.sha256, out)
+    )
+    assert videos_in_short("0" * 64, out) == videos_in_short(by_colour.model.sha256, tmp_path) == ""
     assert video_error("0" * 64, out) == video_error(by_colour.model.sha256, tmp_path) == NOT_MEASURED
 
 
