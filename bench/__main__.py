@@ -13,12 +13,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 
-from bench import engines, folder, page, photo, reduced, scaling, scan, server, training, videos, web
-from bench.report import docs_markdown, markdown
-from deepfake_detect.atomic_files import write_text
-from train.data import DataError
-from train.report import check_marks, update_docs
-from train.timing import machine
+from train.packages import BENCH, needed
+
+with needed("python -m bench", BENCH):
+    from bench import engines, folder, page, photo, reduced, scaling, scan, server, training, videos, web
+    from bench.report import docs_markdown, markdown
+    from deepfake_detect.atomic_files import write_text
+    from train.data import DataError
+    from train.report import check_marks, update_docs
+    from train.timing import machine
 
 FOLDER = Path(__file__).resolve().parent
 PARTS = {"engines": engines.measure, "photo": photo.measure, "videos": videos.measure, "folder": folder.measure,

@@ -8,14 +8,17 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # most of TensorFlow's chatter about CPU flags and absent GPUs
 os.environ["KERAS_BACKEND"] = "tensorflow"  # tf2onnx reads TensorFlow graphs
 
-from deepfake_detect.errors import ModelError
-from export import ExportError, card, push, repository, space, web
-from export import quantize as quantization
-from export.calibrate import add_arguments, recalibrate, remeasure
-from train.calibrate import Asked
-from train.command_line import exit_status
-from train.data import DataError
-from train.recipe import RecipeError
+from train.packages import TRAINING, needed
+
+with needed("python -m export", TRAINING):
+    from deepfake_detect.errors import ModelError
+    from export import ExportError, card, push, repository, space, web
+    from export import quantize as quantization
+    from export.calibrate import add_arguments, recalibrate, remeasure
+    from train.calibrate import Asked
+    from train.command_line import exit_status
+    from train.data import DataError
+    from train.recipe import RecipeError
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -10,12 +10,15 @@ from typing import NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # most of TensorFlow's chatter about CPU flags and absent GPUs
 
-from deepfake_detect.cli.arguments import add_thorough
-from deepfake_detect.errors import ModelError, PictureError
-from train import audit, battery, blend, collect, crowds, evaluate, evaluate_videos, faces, thorough, video_rule
-from train.command_line import SPLIT_FOLDERS, add_data, add_docs, add_model, add_out, exit_status
-from train.data import DataError
-from train.recipe import RecipeError, load_recipe
+from train.packages import TRAINING, needed
+
+with needed("python -m train", TRAINING):
+    from deepfake_detect.cli.arguments import add_thorough
+    from deepfake_detect.errors import ModelError, PictureError
+    from train import audit, battery, blend, collect, crowds, evaluate, evaluate_videos, faces, thorough, video_rule
+    from train.command_line import SPLIT_FOLDERS, add_data, add_docs, add_model, add_out, exit_status
+    from train.data import DataError
+    from train.recipe import RecipeError, load_recipe
 
 RECIPE = "a name in train/recipes/ or a .yaml file"
 
