@@ -21,7 +21,6 @@ from deepfake_detect.report.printable import Picture
 from deepfake_detect.report.sentences import (
     CLAIM_KINDS,
     claims_said,
-    error_rate,
     faces_shown,
     like,
     what_was_judged,
@@ -90,7 +89,7 @@ def pdf_report(
     tested, bottom = _shown_tests(verdict, stability), foot_top(paper, rows)
     chart = stability_height(tested[2]) if tested else 0
     room = bottom - chart - min(_claims_height(paper, told), CLAIMS_MOST)
-    sentences(paper, _why(card, verdict, model), BODY, room - PICTURE_LEAST)
+    sentences(paper, _why(card, verdict), BODY, room - PICTURE_LEAST)
     _pictures(paper, picture, verdict, model, heat, min(TALLEST, room - paper.y - 3))
     if tested:
         number, face, scores = tested
@@ -101,11 +100,11 @@ def pdf_report(
     return paper.encoded()
 
 
-def _why(card: Card, verdict: Verdict, model: Model) -> list[str]:
+def _why(card: Card, verdict: Verdict) -> list[str]:
     """What the file claims of AI, why, what to do next, what was judged, how often such verdicts are wrong."""
     kinds = [like(verdict.kind)] if verdict.kind else []
     of_faces = [what_was_judged(verdict), *kinds, *map(str, verdict.reasons)] if verdict.faces else []
-    rates = [card.error_rate, error_rate(verdict.label, model.metadata)] if verdict.faces else []
+    rates = [card.error_rate] if verdict.faces else []
     said = [card.claim, f"{card.why} {card.advice}".strip(), *of_faces, *rates]
     return list(dict.fromkeys(sentence for sentence in said if sentence))
 

@@ -21,7 +21,7 @@ from deepfake_detect.report.card_texts import FACTS
 from deepfake_detect.report.paper import FONT, INK, Paper
 from deepfake_detect.report.pdf_report import pdf_report
 from deepfake_detect.report.printable import Picture
-from deepfake_detect.report.sentences import CAVEAT, CREDENTIALS_WORTH, NO_CLAIMS, error_rate
+from deepfake_detect.report.sentences import CAVEAT, CREDENTIALS_WORTH, NO_CLAIMS
 from deepfake_detect.report.sheet import MORE
 from deepfake_detect.verdict import Reason, suspicious
 
@@ -61,7 +61,7 @@ def test_everything_stands_on_the_page(judged):
     for said in (
         card.headline, card.said, card.gauge.words, card.why, card.error_rate,
         *map(str, verdict.reasons), "What the score of face 1 reacted",
-        error_rate(verdict.label, model.metadata), f"Does it hold? Face {place + 1}", *(again.name for again in
+        f"Does it hold? Face {place + 1}", *(again.name for again in
         stability[0].rescores), NO_CLAIMS, "group.jpg", "768 x 342", judged["facts"].sha256, model.metadata.recipe,
         model.sha256, "2026-01-02 03:04:05 +0000", "https://example.org/page", "it recognises nobody",
     ):  # fmt: skip
