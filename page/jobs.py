@@ -1,6 +1,7 @@
 """Jobs of a visitor that take long: they take turns, show how far they are, and can be stopped or replaced."""
 
 import time
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
@@ -73,17 +74,17 @@ class Progress:
 
     text: str
     share: float  # 0..1
-    # How far it is by now, and the results for the `JobView`; with those that only an end has, or without them. May
-    # raise OSError.
+    # How far it is by now, and the results for the `JobView`; with those that only an end has, which may raise
+    # OSError, or without them.
     so_far: Callable[[bool], tuple[str, Sequence]] | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a job comes to: a card, and values for the results of its `JobView`."""
+    """What a job comes to, or as much of it as there is: a card, and values for the results of its `JobView`."""
 
     card: str
-    results: Sequence
+    results: Sequence = ()
 
 
 class LongJobs(ABC):
@@ -105,11 +106,12 @@ class LongJobs(ABC):
 
     @abstractmethod
     def work(self, sent: Sent) -> Iterator[Progress | Outcome]:
-        """Judge what was sent: Progress at each step, then the Outcome.
+        """Judge what was sent: Progress at each step, then the Outcome, and again each time that there is more of it:
+        first what was judged, last the files. What fails after the first takes nothing away of what is there.
 
         Raises:
             NotJudged: it cannot be judged.
-            OSError: the results cannot be written.
+            OSError, gr.Error: results cannot be written.
         """
 
     def take_turn(self, work: Callable[[], Iterator[Step]], run: int | None = None) -> Iterator[Step | None]:
@@ -157,6 +159,7 @@ class LongJobs(ABC):
                 for step in steps:
                     if isinstance(step, Outcome):
                         outcome = step
+                        yield self.view.update(outcome.card, outcome.results)
                     elif step is None:
                         yield self.view.update(notice_html(self.texts.queued), stop=True)
                     else:
@@ -174,15 +177,17 @@ class LongJobs(ABC):
             yield self._failed(str(error))
         except BusyError as error:
             yield self._failed(str(error), again=True)
-        except OSError:
-            yield self._failed(texts.NO_ROOM, again=True)
-        except gr.Error as error:  # of a picture that could not be written
-            yield self._failed(error.message, again=True)
         except RunEnded as ended:
             if ended.stopped:
-                yield self._stopped(last)
-        else:
-            yield self.view.update(outcome.card, outcome.results)
+                yield self._stopped(last) if outcome is None else self._kept(outcome)
+        except (OSError, gr.Error) as error:
+            sentence = error.message if isinstance(error, gr.Error) else self._why_not_written(sent)
+            yield self._failed(sentence, again=True) if outcome is None else self._kept(outcome, sentence)
+        except Exception:
+            if outcome is None:
+                raise  # Gradio writes it to the log, and `fail` is called
+            traceback.print_exc()
+            yield self._kept(outcome, texts.SERVER_FAILED)
 
     def settle(self, run: int | None) -> Update:
         """After a run: where no other has come, but what it judged was taken away meanwhile, nothing is shown of it."""
@@ -199,8 +204,26 @@ class LongJobs(ABC):
         try:
             text, results = last.so_far(True)
         except OSError:
-            return self._failed(texts.NO_ROOM, again=True)
+            text, results = last.so_far(False)
+            text = f"{text} {texts.NO_ROOM}"
         return self.view.update(notice_html(texts.STOPPED, text), results, again=True)
+
+    def _kept(self, outcome: Outcome, sentence: str = "") -> Update:
+        """What is there of an outcome stays, with a sentence on why the rest is missing."""
+        said = f'<div role="alert">{notice_html("", sentence)}</div>' if sentence else ""
+        return {
+            self.view.card: outcome.card + said,
+            self.view.stop: gr.update(visible=False),
+            self.view.again: gr.update(visible=True),
+        }
+
+    def _why_not_written(self, sent: Sent) -> str:
+        """After an OSError: what was sent is gone, or there is no room."""
+        try:
+            self.check(sent)
+        except NotJudged as error:
+            return str(error)
+        return texts.NO_ROOM
 
     def _idle(self) -> Update:
         return self.view.update(notice_html("", self.texts.waiting, ""))

@@ -2,12 +2,11 @@
 which they are deleted."""
 
 import re
-import tempfile
 from pathlib import Path
 
 from deepfake_detect.atomic_files import atomic_write, write_text
 from deepfake_detect.report.names import json_text
-from page.server.upload_folder import upload_folder
+from page.server.upload_folder import new_folder
 
 MAX_STEM = 60  # characters of a file's name in those of its reports
 
@@ -24,7 +23,7 @@ def write_reports(name: str, instead: str, told: dict, sheet: bytes) -> tuple[st
     Raises:
         OSError: they cannot be written.
     """
-    folder = Path(tempfile.mkdtemp(dir=upload_folder()))
+    folder = new_folder()
     stem = re.sub(r"[^\w-]+", "_", Path(name).stem, flags=re.ASCII).strip("_")[:MAX_STEM] or instead
     report, printed = folder / f"{stem}-verdict.json", folder / f"{stem}-verdict.pdf"
     write_text(report, json_text(told, indent=1) + "\n")

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import secrets
 import sys
 import tempfile
 import time
@@ -27,6 +28,14 @@ def upload_folder() -> Path:
         folder = Path(tempfile.mkdtemp(), name)  # somebody else has taken the name
         folder.mkdir(mode=0o700)
     os.environ[ENVIRONMENT] = str(folder)
+    return folder
+
+
+def new_folder() -> Path:
+    """A folder among the uploads, so that what lies in it is served and deleted as they are. Whoever knows its name
+    can fetch that, so nobody can guess it. Raises OSError."""
+    folder = upload_folder() / secrets.token_hex(20)
+    folder.mkdir(mode=0o700)
     return folder
 
 

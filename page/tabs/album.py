@@ -1,7 +1,6 @@
 """The tab for many photographs: chips that count them, one row each, the worst on top, and files to take home."""
 
 import math
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from html import escape
@@ -9,7 +8,6 @@ from pathlib import Path
 from time import monotonic
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from deepfake_detect import Detector, PictureError
 from deepfake_detect.atomic_files import atomic_write, write_text
@@ -21,6 +19,7 @@ from deepfake_detect.verdict import NO_FACE
 from page import texts
 from page.batch import MAX_PICTURES, SHOWN_AS, Album, BatchItem, Named, counts, summary, worst_first
 from page.jobs import JobTexts, JobView, LongJobs, NotJudged, Outcome, Progress
+from page.server.upload_folder import new_folder
 from page.widgets.components import Photo, PhotoFiles, Upload, file_url
 from page.widgets.score_card import answer_html, notice_html
 
@@ -85,7 +84,7 @@ class Albums(LongJobs):
             raise NotJudged(texts.GONE)
 
     def work(self, sent: Sequence[Named]) -> Iterator[Progress | Outcome]:
-        folder, album = _new_folder(), []
+        folder, album = new_folder(), []
 
         def said() -> str:
             return texts.ALBUM_DONE.format(len(album), len(sent))
@@ -98,7 +97,9 @@ class Albums(LongJobs):
                 album.append(judged)
                 if due:
                     yield Progress(said(), len(album) / len(sent), so_far)
-        yield Outcome(_card(album), _results(album, folder, True))
+        card = _card(album)
+        yield Outcome(card, _results(album, folder, False))
+        yield Outcome(card, (gr.skip(), *_results(album, folder, True)[1:]))
 
     def open(self, sent: Sequence[Named] | None, clicked: gr.EventData) -> tuple[Upload, dict]:
         """The picture of a row, for the tab of one photograph, and that this tab is shown."""
@@ -139,13 +140,6 @@ def _answer(judged: BatchItem) -> dict:
         "file": as_text(judged.name),
         **({"error": str(judged.result), "error_code": judged.result.code} if error else judged.result.to_dict()),
     }
-
-
-def _new_folder() -> Path:
-    """Among the uploads, so that what lies in it is served and deleted as they are, under a name nobody guesses."""
-    folder = Path(get_upload_folder(), secrets.token_hex(20))
-    folder.mkdir(parents=True, mode=0o700)
-    return folder
 
 
 def _table(album: Sequence[BatchItem]) -> str:

@@ -76,20 +76,25 @@ class Videos(LongJobs):
             yield step and step[2]
 
     def check(self, sent: str) -> None:
-        """Nothing is seen of a video at once."""
+        if not Path(sent).exists():
+            raise NotJudged(texts.GONE)
 
     def work(self, sent: str) -> Iterator[Progress | Outcome]:
+        facts = FilmFacts.of(name_of(sent), sent)  # while it is there: it may be deleted before the end
         try:
             with closing(judge_frames(self.detector, sent, with_stability=True)) as steps:
                 for done, total, verdict in steps:  # noqa: B007  the last is the verdict
                     yield Progress(texts.FRAMES_DONE.format(done, total), done / total)
         except VideoError as error:
             raise NotJudged(str(error) if Path(sent).exists() else texts.GONE) from None
+        card, hidden = self._card(facts.name, verdict), gr.update(value=None, visible=False)
+        yield Outcome(card)
         timeline = _timeline(verdict, self.detector.metadata.unsure_band)
-        files = self._files(sent, verdict)
-        yield Outcome(self._card(sent, verdict), (timeline, _stills(verdict), _scores(verdict), *files))
+        yield Outcome(card, (timeline, _stills(verdict), _scores(verdict), hidden, hidden))
+        files = [gr.update(value=file, visible=True) for file in self._files(facts, verdict)]
+        yield Outcome(card, (*[gr.skip()] * 3, *files))
 
-    def _card(self, sent: str, verdict: VideoVerdict) -> str:
+    def _card(self, name: str, verdict: VideoVerdict) -> str:
         """The card, and below it, folded, what was judged face by face."""
         card = video_card(verdict, VideoRule.of(self.detector.metadata).unsure_band, self.rates)
         told = [said for said in explain_video(verdict, self.error) if said != CAUTION]
@@ -97,17 +102,15 @@ class Videos(LongJobs):
             told.append(texts.TIMELINE_MOST.format(len(DASHES)))
         listed = "".join(f"<li>{escape(sentence)}</li>" for sentence in told)
         return (
-            f"{card_html(card, shown(name_of(sent)))}<details><summary>{texts.FILM_JUDGED}</summary>"
-            f"<ul>{listed}</ul></details>"
+            f"{card_html(card, shown(name))}<details><summary>{texts.FILM_JUDGED}</summary><ul>{listed}</ul></details>"
         )
 
-    def _files(self, sent: str, verdict: VideoVerdict) -> tuple[str, str]:
+    def _files(self, facts: FilmFacts, verdict: VideoVerdict) -> tuple[str, str]:
         """Paths of the JSON report and of the PDF. Raises OSError."""
-        model, when, name = self.detector.model, datetime.now().astimezone(), name_of(sent)
-        facts = FilmFacts.of(name, sent)
+        model, when = self.detector.model, datetime.now().astimezone()
         told = video_result(facts, verdict, self.error, model, when)
         sheet = video_pdf(facts, verdict, model, when, page_address(), self.rates, self.error)
-        return write_reports(name, "video", told, sheet)
+        return write_reports(facts.name, "video", told, sheet)
 
 
 def _timeline(verdict: VideoVerdict, band: tuple[float, float]) -> dict:
@@ -124,7 +127,10 @@ def _timeline(verdict: VideoVerdict, band: tuple[float, float]) -> dict:
 
 
 def _stills(verdict: VideoVerdict) -> Pictures:
-    return Pictures(key_pictures(verdict), visible=bool(verdict.faces))
+    """The key frames. Raises gr.Error where they cannot be written."""
+    folder = str(upload_folder())
+    saved = [(save_whole(picture, folder), caption) for picture, caption in key_pictures(verdict)]
+    return Pictures(saved, visible=bool(verdict.faces))
 
 
 def _scores(verdict: VideoVerdict) -> str:
@@ -159,8 +165,8 @@ def video_tab(events: Videos) -> gr.Video:
             )  # fmt: skip
             scores = gr.HTML(elem_id="film-scores", elem_classes="scores")
             with gr.Row():
-                report = gr.DownloadButton(texts.JSON_REPORT, elem_id="film-json")
-                sheet = gr.DownloadButton(texts.PRINTABLE, elem_id="film-sheet")
+                report = gr.DownloadButton(texts.JSON_REPORT, elem_id="film-json", visible=False)
+                sheet = gr.DownloadButton(texts.PRINTABLE, elem_id="film-sheet", visible=False)
         gr.Examples(EXAMPLES, film, label=texts.VIDEO_EXAMPLES_LABEL, elem_id="film-examples", api_visibility="private")
     view = JobView(card, (timeline, stills, scores, report, sheet), stop, again, area)
     events.connect(film, film.change, view)

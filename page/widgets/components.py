@@ -7,7 +7,6 @@ They reuse the front end of the class that they are made of (`is_template`).
 import base64
 import binascii
 import re
-import tempfile
 from pathlib import Path
 from threading import Lock
 from typing import NoReturn
@@ -31,7 +30,7 @@ from deepfake_detect.report.sentences import WORDS
 from deepfake_detect.verdict import FAKE, NO_FACE, REAL
 from page import texts
 from page.batch import Named
-from page.server.upload_folder import is_full
+from page.server.upload_folder import is_full, new_folder
 
 DATA_URL_NAME = "data: URL"  # the name of a file that came in one
 MAX_NAME = 255  # characters of a file's name; what a program calls its file is not bounded otherwise
@@ -252,11 +251,10 @@ def _unpacked(url: str) -> str:
         data = base64.b64decode("".join(url[head.end() :].split()), validate=True)
     except (binascii.Error, ValueError):
         refuse(texts.NOT_BASE64)
-    folder = Path(get_upload_folder())
     try:
-        if is_full(folder):
+        if is_full(Path(get_upload_folder())):
             refuse(texts.UPLOADS_FULL)
-        path = Path(tempfile.mkdtemp(dir=folder), "sent")
+        path = new_folder() / "sent"
         path.write_bytes(data)
     except OSError:
         refuse(texts.UPLOADS_FULL)

@@ -187,7 +187,7 @@ def test_pictures_that_were_removed_at_the_end_leave_nothing(page, monkeypatch, 
 
 
 def test_albums_that_fail_can_be_judged_again(page, monkeypatch):
-    monkeypatch.setattr(many, "_csv_file", None)  # whatever else may break
+    monkeypatch.setattr(many, "_spaced", None)  # whatever may break before anything is judged
     page.get_by_role("tab", name="Album").click()
     page.set_input_files("#album input[type=file]", [REAL, GROUP])
     page.locator("#album-card h2").get_by_text("could not be judged").wait_for()
