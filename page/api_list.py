@@ -47,7 +47,7 @@ def api_list(request: Request) -> JSONResponse:
             if parameter["parameter_name"] == call.parameter:
                 parameter["example_input"] = [file] if call.several else file
         endpoint["code_snippets"] = snippets(call, address, sample)
-    return JSONResponse(told)
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})  # a cache would give others this address
 
 
 def _sample_file(url: str) -> dict:

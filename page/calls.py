@@ -1,6 +1,8 @@
 """How programs call each endpoint, in words and as snippets that work as they are pasted."""
 
 import json
+import re
+import shlex
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -29,11 +31,12 @@ CALLS = {
         Call("analyze_video", "video", "clip.mp4"),
     )
 }
-# {address} is the page's, with a slash at its end; {url} that of a file of the page, {name} and {parameter} those of
-# the endpoint, {value} its file, or a list of it, in the language, {file} the name under which it is kept.
+# {address} is the page's, with a slash at its end, {api} that of its API, {url} that of a file of the page, each as a
+# literal of the language; {name} and {parameter} are those of the endpoint, {value} its file, or a list of it, in the
+# language, {file} the name under which it is kept.
 PYTHON = """from gradio_client import Client, handle_file
 
-client = Client("{address}")
+client = Client({address})
 result = client.predict(
     {parameter}={value},
     api_name="/{name}",
@@ -42,20 +45,20 @@ print(result)
 """
 JAVASCRIPT = """import { Client } from "@gradio/client";
 
-const client = await Client.connect("{address}");
-const file = await (await fetch("{url}")).blob();
+const client = await Client.connect({address});
+const file = await (await fetch({url})).blob();
 const { data } = await client.predict("/{name}", { {parameter}: {value} });
 console.log(data[0]);
 process.exit(); // in Node.js, which would wait for the client's open connection
 """
-SHELL = """api={address}gradio_api
+SHELL = """api={api}
 curl -s -o {file} {url}
-path=$(curl -s -F files=@{file} $api/upload | tr -d '[]"')
+path=$(curl -s -F files=@{file} "$api/upload" | tr -d '[]"')
 data='{"data": [{value}]}'
-event=$(curl -s $api/call/{name} -H 'Content-Type: application/json' -d "$data" | cut -d'"' -f4)
-curl -sN $api/call/{name}/$event
+event=$(curl -s "$api/call/{name}" -H 'Content-Type: application/json' -d "$data" | cut -d'"' -f4)
+curl -sN "$api/call/{name}/$event"
 """
-COMMAND = """{command} predict {address} /{name} '{value}'
+COMMAND = """{command} predict {address} /{name} {value}
 """  # {command} is filled in by the list of the API
 
 
@@ -63,24 +66,24 @@ def snippets(call: Call, address: str, sample: str) -> dict[str, str]:
     """Programs that call an endpoint with a file of the page, by language as the list of the API names those.
 
     Args:
-        address: of the page, with a slash at its end; or "{address}", to be filled in later.
+        address: of the page, with a slash at its end, as whoever asks has called it: any text; or "{address}", to be
+            filled in later by what needs no quoting inside quotes.
         sample: path of the file among the uploads.
     """
     url = f"{address}gradio_api/file={quote(sample)}"
     file = {"path": url, "meta": {"_type": "gradio.FileData"}}
     values = {
-        "python": (PYTHON, call.listed(f'handle_file("{url}")')),
-        "javascript": (JAVASCRIPT, call.listed("file")),
-        "bash": (SHELL, call.listed("""{"path": "'"$path"'"}""")),
-        "cli": (COMMAND, json.dumps({call.parameter: [file] if call.several else file})),
+        "python": (PYTHON, json.dumps, call.listed(f"handle_file({json.dumps(url)})")),
+        "javascript": (JAVASCRIPT, json.dumps, call.listed("file")),
+        "bash": (SHELL, shlex.quote, call.listed("""{"path": "'"$path"'"}""")),
+        "cli": (COMMAND, shlex.quote, shlex.quote(json.dumps({call.parameter: [file] if call.several else file}))),
     }
     filled = {}
-    for language, (template, value) in values.items():
-        parts = {"value": value, "url": url, "address": address, "name": call.name, "parameter": call.parameter,
-                 "file": call.file}  # fmt: skip
-        for part, text in parts.items():
-            template = template.replace(f"{{{part}}}", text)
-        filled[language] = template
+    for language, (template, literal, value) in values.items():
+        parts = {"value": value, "url": literal(url), "address": literal(address), "name": call.name,
+                 "api": literal(f"{address}gradio_api"), "parameter": call.parameter, "file": call.file}  # fmt: skip
+        # At once: what is filled in may itself hold braces
+        filled[language] = re.sub(rf"{{({'|'.join(parts)})}}", lambda part: parts[part[1]], template)  # noqa: B023
     return filled
 
 

@@ -11,9 +11,9 @@ from page.server.request_limits import API
 
 def address_of(request: Request, route: str) -> str:
     """The page's address, without a slash at its end, in a request to a route of this path: on the Hub its own, and
-    otherwise what the client, or a proxy before the server, has called it by."""
+    otherwise what the client, or a proxy before the server, has called it by, with the server's GRADIO_ROOT_PATH."""
     host = os.environ.get("SPACE_HOST")  # told by the Hub
-    return f"https://{host}" if host else get_root_url(request, route, None)
+    return f"https://{host}" if host else get_root_url(request, route, request.app.root_path)
 
 
 def page_address() -> str:

@@ -11,13 +11,14 @@ ADDRESS = "{address}"  # of the page, with a slash at its end, which only the br
 # The address is filled in when the page is there. What Gradio's drawer says of the Model Context Protocol is left out
 # where the server does not speak it.
 FILL = """() => {
+    const address = new URL("./", location.href).href.replaceAll("'", "%27");  // the only quote that addresses have
     const fill = () => {
         if (!window.gradio_config?.mcp_server)
             for (const language of document.querySelectorAll("li.snippet"))
                 if (language.textContent.trim() === "MCP") language.style.display = "none";
         for (const code of document.querySelectorAll("#developers code"))
             if (code.textContent.includes("{address}"))
-                code.textContent = code.textContent.replaceAll("{address}", new URL("./", location.href).href);
+                code.textContent = code.textContent.replaceAll("{address}", address);
     };
     new MutationObserver(fill).observe(document.body, {childList: true, subtree: true});
     fill();

@@ -1,8 +1,10 @@
 """The drawer “Use via API” of the running page, in a real browser: every program in it runs as it is pasted."""
 
+import ast
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,11 +12,12 @@ from pathlib import Path
 import httpx
 import pytest
 from project import ROOT
+from servers import serving
 from waiting import LONG
 
 from deepfake_detect import Detector, judge_video
 from page.api_list import SAMPLES
-from page.calls import CALLS
+from page.calls import CALLS, snippets
 from page.endpoint_docs import LABELS
 
 NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
@@ -103,14 +106,68 @@ def test_the_model_context_protocol_is_shown_only_where_it_is_spoken(first_tab):
     assert [each.inner_text().strip() for each in languages.all() if each.is_visible()] == list(LANGUAGES)
 
 
-def test_programs_have_the_address_by_which_the_page_was_called(server):
-    def told(**headers):
-        answer = httpx.get(f"{server[0]}gradio_api/info", headers=headers).text
-        assert json.loads(answer)["named_endpoints"]["/analyze"]["code_snippets"]["python"]
-        return answer
+def told(url: str, **headers: str) -> httpx.Response:
+    """The list of the API."""
+    return httpx.get(f"{url}gradio_api/info", headers=headers).raise_for_status()
 
-    assert "https://faces.example/gradio_api/file=" in told(
-        **{"x-forwarded-host": "faces.example", "x-forwarded-proto": "https"}
-    )
-    own = told()
-    assert server[0] in own and "faces.example" not in own, "one who asks decides for all others"
+
+def written(answer: httpx.Response, endpoint: str = "analyze") -> dict[str, str]:
+    """The programs in a list of the API, by language."""
+    return answer.json()["named_endpoints"][f"/{endpoint}"]["code_snippets"]
+
+
+def test_programs_have_the_address_by_which_the_page_was_called(server):
+    proxied = told(server[0], **{"x-forwarded-host": "faces.example", "x-forwarded-proto": "https"})
+    assert "https://faces.example/gradio_api/file=" in proxied.text
+    own = told(server[0])
+    assert server[0] in own.text and "faces.example" not in own.text, "one who asks decides for all others"
+    assert {answer.headers["cache-control"] for answer in (proxied, own)} == {"no-store"}
+
+
+def test_programs_have_the_path_at_which_a_proxy_serves_the_page(tmp_path):
+    with serving(tmp_path, GRADIO_ROOT_PATH="/faces") as started:
+        assert f'Client("{started.url}faces/")' in written(told(started.url))["python"]
+        proxied = written(told(started.url, **{"x-forwarded-host": "a.example"}))
+    assert all("http://a.example/faces/gradio_api/file=" in program for program in proxied.values())
+
+
+# Nothing of an address gets out of its quotes, whoever has written it
+ODD = ["$(touch${IFS}made)", "`touch${IFS}made`", "';touch${IFS}made;'", '";touch${IFS}made;"',
+       "{url}';touch${IFS}made;'", '");open("made","w");("', "\\", "&touch${IFS}made&"]  # fmt: skip
+
+
+@pytest.mark.parametrize("header", ["host", "x-forwarded-host"])
+@pytest.mark.parametrize("host", ODD)
+def test_an_address_is_only_a_word_of_the_programs(header, host, server, tmp_path):
+    runs_nothing(written(told(server[0], **{header: host})), tmp_path)
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("host", ODD)
+def test_any_text_as_the_address_is_only_a_word_of_the_programs(call, host, tmp_path):
+    address = f"http://{host}/"
+    programs = snippets(call, address, "/uploads/a.jpg")
+    runs_nothing(programs, tmp_path)
+    (client,) = [node for node in ast.walk(ast.parse(programs["python"]))
+                 if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Client"]  # fmt: skip
+    assert ast.literal_eval(client.args[0]) == address
+    assert json.loads(re.search(r"connect\((.*)\);", programs["javascript"])[1]) == address
+    assert shlex.split(programs["cli"])[2] == address
+    assert shlex.split(programs["bash"].splitlines()[0]) == [f"api={address}gradio_api"]
+
+
+def runs_nothing(programs: dict[str, str], folder: Path) -> None:
+    """Programs call what those for any address call, and a shell that runs theirs makes no file."""
+    calls = [node.func for node in ast.walk(ast.parse(programs["python"])) if isinstance(node, ast.Call)]
+    assert {getattr(each, "id", None) or each.attr for each in calls} == {"Client", "handle_file", "predict", "print"}
+    assert len(shlex.split(programs["cli"])) == 5
+    own = folder / "programs"
+    own.mkdir()
+    for name in ("curl", "gradio"):  # which would fetch something
+        (own / name).write_text("#!/bin/sh\n")
+        (own / name).chmod(0o755)
+    path = f"{own}{os.pathsep}{os.environ['PATH']}"
+    for language in ("bash", "cli"):
+        program = programs[language].replace("{command}", "gradio")
+        subprocess.run(["bash", "-c", program], cwd=folder, env=os.environ | {"PATH": path}, timeout=LONG)
+    assert [file.name for file in folder.iterdir()] == ["programs"]
