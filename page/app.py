@@ -44,7 +44,6 @@ WEB_PAGE = "WEB_PAGE"  # environment variable: the address at which the page in 
 FIRST_PORT = 7860  # where Gradio begins to look for a free one
 SWEEP_SECONDS = 60  # between two looks for old uploads
 AT_A_TIME = 2  # pictures: see bench/results.md; each more takes memory for a picture of 50 megapixels
-QUEUE_SECONDS = 0.01  # between two looks for events that wait; for a thousand a second, Gradio takes 6 % of a core
 MAX_SESSIONS = 2000  # that are remembered at a time; each of those that look at the page is one
 KEEP_SECONDS = texts.KEEP_MINUTES * 60 - SWEEP_SECONDS
 
@@ -84,7 +83,8 @@ SAY = f"""() => {{
             if (region.textContent !== said) region.textContent = said;
         }}
         document.getElementById("operating-point")?.setAttribute("aria-live", "polite");
-        for (const shown of document.querySelectorAll(".gallery-item:not([aria-label]) :is(img, video)"))
+        for (const shown of document.querySelectorAll(
+            ":is(#examples, #film-examples) .gallery-item:not([aria-label]) :is(img, video)"))
             shown.closest("button").setAttribute("aria-label", names[shown.src.split("/").pop()] ?? "");
     }};
     new MutationObserver(mark).observe(document.body, {{
@@ -174,7 +174,6 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
         demo.load(None, js=UNPLAYABLE)
         Endpoints(detector, videos, albums).connect(photo, album, film)
     demo.queue(max_size=64, default_concurrency_limit=at_a_time, api_open=False)
-    demo._queue.sleep_when_free = QUEUE_SECONDS
     return demo
 
 

@@ -68,6 +68,7 @@ FACT_NAMES = {
     "page": "Page",
 }
 PIXELS = "{} x {} pixels"
+BYTES = "{} bytes"
 CLAIMS = "What the file says of itself"
 
 WRONG = {

@@ -11,6 +11,7 @@ from deepfake_detect.model.onnx_model import Model
 from deepfake_detect.picture.content_credentials import ContentCredentials
 from deepfake_detect.picture.decode import Downscaled
 from deepfake_detect.picture.provenance import CAVEAT, Claim
+from deepfake_detect.report import card_texts
 from deepfake_detect.report.sentences import explain, explain_video
 from deepfake_detect.verdict import Verdict, suspicious
 from deepfake_detect.video.video_verdict import VideoVerdict
@@ -33,7 +34,7 @@ class Picture:
     @property
     def size(self) -> str:
         """In words."""
-        return f"{self.width} x {self.height} pixels"
+        return card_texts.PIXELS.format(self.width, self.height)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Film:
     @property
     def size(self) -> str:
         """In words."""
-        return f"{self.bytes} bytes"
+        return card_texts.BYTES.format(self.bytes)
 
 
 def result(

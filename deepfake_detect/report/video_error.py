@@ -30,7 +30,9 @@ def video_error(sha256: str, folder: Path = REPORT) -> str:
     """How often verdicts on videos were wrong when the model file with this SHA-256 was measured; that it was not
     measured, where the folder holds no report on it."""
     try:
-        said = "; of ".join(_of_split(SPLITS[name], row) for name, row in measured_splits(sha256, folder).items())
+        said = "; of ".join(
+            _of_split(SPLITS[name], row) for name, row in measured_splits(sha256, folder).items() if row["clips"]
+        )
     except (KeyError, TypeError):  # a report that is none
         return NOT_MEASURED
     return MEASURED.format(said) if said else NOT_MEASURED
@@ -47,6 +49,7 @@ def video_rates(sha256: str, folder: Path = REPORT) -> dict[str, str]:
     try:
         for label, sentence in SHORT.items():
             counted = [(*_wrong(label, row), SPLITS[name]) for name, row in measured_splits(sha256, folder).items()]
+            counted = [found for found in counted if found[1]]  # a split may have no real videos, or no fakes
             if counted:
                 wrong, of, split = max(counted, key=lambda found: found[0] / found[1])
                 told[label] = sentence.format(wrong=wrong, of=of, split=split)
@@ -76,6 +79,8 @@ def _wrong(label: str, row: dict) -> tuple[int, int]:
 
 def _of_split(text: str, row: dict) -> str:
     decided, alarms = row["decided"], row["false_alarms"]
-    right = f", {floor_percent(decided['accuracy'])} of them rightly" if decided["coverage"] else ""
-    called = f"{alarms['wrong']} of the {row['real']} real ones called fake ({ceil_percent(alarms['rate'])})"
-    return f"{row['clips']} {text}, {floor_percent(decided['coverage'])} were decided{right}, and {called}"
+    said = f"{row['clips']} {text}, {floor_percent(decided['coverage'])} were decided"
+    said += f", {floor_percent(decided['accuracy'])} of them rightly" if decided["coverage"] else ""
+    if not row["real"]:
+        return said
+    return f"{said}, and {alarms['wrong']} of the {row['real']} real ones called fake ({ceil_percent(alarms['rate'])})"

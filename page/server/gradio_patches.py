@@ -53,7 +53,7 @@ if STUB_WRITER in sys.modules:  # where Gradio was imported before, as by tests
 sys.meta_path.insert(0, _StubWriterFinder())
 
 # isort: split
-from gradio import Blocks, route_utils, routes, state_holder  # noqa: E402  after the above
+from gradio import Blocks, queueing, route_utils, routes, state_holder  # noqa: E402  after the above
 from starlette.datastructures import FormData  # noqa: E402
 from starlette.formparsers import MultiPartException  # noqa: E402
 
@@ -131,3 +131,22 @@ class Sessions(state_holder.StateHolder):
 
 state_holder.SessionState = Session
 routes.StateHolder = Sessions
+
+# 4. The queue looks less often whether there are events.
+#
+# Why: Gradio looks a thousand times a second, day and night, also while nobody is there, and so no core ever rests.
+# Needed: tests/page/test_gradio_patches.py::test_gradio_looks_for_events_without_a_rest_and_this_page_does_not
+# Can go: when Gradio has a setting for it, or waits for events instead of looking for them.
+
+QUEUE_SECONDS = 0.01  # between two looks; an event waits half of that on average
+
+
+class Queue(queueing.Queue):
+    """Gradio's queue, with longer rests."""
+
+    def __init__(self, *arguments: object, **named: object):
+        super().__init__(*arguments, **named)
+        self.sleep_when_free = max(self.sleep_when_free, QUEUE_SECONDS)
+
+
+queueing.Queue = Queue

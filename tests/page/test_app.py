@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
-import psutil
 import pytest
 from albums import bad_files
 from films import film
@@ -20,7 +19,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 from project import ROOT
-from servers import free_port, serving
+from servers import free_port
 from waiting import LONG, PATIENCE
 
 from deepfake_detect import Detector, judge_video
@@ -176,18 +175,6 @@ def test_videos_that_wait_leave_photographs_alone_and_one_too_many_is_told_so(de
     finally:
         gate.set()
         demo.close()
-
-
-def test_a_page_that_nobody_looks_at_takes_little_of_a_core(tmp_path):
-    """Gradio's queue looks for events a thousand times a second, which took 6 % of one."""
-    measured = 5  # seconds
-    with serving(tmp_path) as started:
-        process = psutil.Process(started.process.pid)
-        time.sleep(2)  # until it has settled
-        before = process.cpu_times()
-        time.sleep(measured)
-        after = process.cpu_times()
-    assert after.user + after.system - before.user - before.system < 0.03 * measured
 
 
 def test_what_is_no_file_is_bounded(server):

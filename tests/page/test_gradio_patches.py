@@ -1,8 +1,10 @@
 """What page/server/gradio_patches.py replaces does in Gradio what is said of it there, and not here. Where one of these
 fails because Gradio has become better, its patch can go."""
 
+import asyncio
 import subprocess
 import sys
+import time
 from datetime import datetime, timedelta
 
 import gradio as gr
@@ -15,11 +17,12 @@ from starlette.formparsers import MultiPartException
 from waiting import LONG
 
 from page.server import gradio_patches
-from page.server.gradio_patches import MAX_FIELD, BoundedParser, Session, Sessions
+from page.server.gradio_patches import MAX_FIELD, QUEUE_SECONDS, BoundedParser, Queue, Session, Sessions
 from page.texts import KEEP_MINUTES
 
 OWN_SESSION = Session.__mro__[1]
 OWN_PARSER = BoundedParser.__mro__[1]
+OWN_QUEUE = Queue.__mro__[1]
 HEAD = '--cut\r\nContent-Disposition: form-data; name="files"{}\r\n\r\n'
 FILE, FIELD = HEAD.format('; filename="a.jpg"').encode(), HEAD.format("").encode()
 
@@ -87,7 +90,36 @@ def test_gradio_keeps_descriptions_and_idle_sessions_and_this_page_does_not(demo
         assert ("visitor" not in holder) == patched
 
 
-def test_the_patches_are_in_place():
-    from gradio import route_utils, routes
+async def looks_a_second(queue: OWN_QUEUE) -> float:
+    """How often a queue without events looks for some."""
+    began = time.monotonic()
+    looking = asyncio.create_task(queue.start_processing())
+    await asyncio.sleep(1)
+    queue.stopped = True
+    await looking
+    return queue.looks / (time.monotonic() - began)
 
-    assert routes.StateHolder is Sessions and route_utils.GradioMultiPartParser is BoundedParser
+
+def test_gradio_looks_for_events_without_a_rest_and_this_page_does_not(demo, monkeypatch):
+    """The looks are counted: time of a core would be as long as other programs let it be."""
+
+    def count(queue: OWN_QUEUE) -> int:
+        queue.looks = getattr(queue, "looks", 0) + 1
+        return 0
+
+    monkeypatch.setattr(OWN_QUEUE, "__len__", count)
+    found = {}
+    for queue_class in (OWN_QUEUE, Queue):
+        monkeypatch.setattr(gradio_patches.queueing, "Queue", queue_class)
+        queue = demo.queue()._queue
+        assert type(queue) is queue_class
+        found[queue_class] = queue.sleep_when_free, result_of(looks_a_second(queue))
+    assert found[OWN_QUEUE][0] < QUEUE_SECONDS  # so many more looks as a busy machine lets it have
+    assert 1 < found[Queue][1] <= 1 / QUEUE_SECONDS + 2
+
+
+def test_the_patches_are_in_place():
+    from gradio import queueing, route_utils, routes
+
+    assert queueing.Queue is Queue and routes.StateHolder is Sessions
+    assert route_utils.GradioMultiPartParser is BoundedParser

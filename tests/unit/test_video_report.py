@@ -13,7 +13,7 @@ from deepfake_detect import Detector
 from deepfake_detect.report import card_texts
 from deepfake_detect.report.card_texts import FACTS
 from deepfake_detect.report.printable import Film, video_result
-from deepfake_detect.report.sentences import explain_video
+from deepfake_detect.report.sentences import explain_video, face_name
 from deepfake_detect.report.video_card import ADVICE, UNSURE_WHY, video_card
 from deepfake_detect.report.video_error import NOT_MEASURED, video_error, video_rates
 from deepfake_detect.report.video_report import video_pdf
@@ -54,19 +54,15 @@ def test_everything_stands_on_the_page(judged):
     for said in (
         card.headline, card.said, card.gauge.words, card.why, card.error_rate, video_error(model.sha256), "4.0",
         "seconds", f"Does it hold? Face {first}", *(again.name for again in verdict.stability[first].rescores),
-        "group.mp4", f"{VIDEO.stat().st_size} bytes", judged["film"].sha256, model.sha256, model.metadata.recipe,
+        "group.mp4", card_texts.BYTES.format(VIDEO.stat().st_size), judged["film"].sha256, model.sha256, model.metadata.recipe,
         "2026-01-02 03:04:05 +0000", "https://example.org/page", "it recognises nobody",
     ):  # fmt: skip
         assert said in text, said
     for face in verdict.faces:
-        assert f"{face.number}: {card_texts_word(face.label)}, at {face.key_seconds:.1f} s" in text
+        assert f"{face_name(face.number, face.label)}, at {face.key_seconds:.1f} s" in text
     assert text.index(card.said) < text.index(FACTS) < text.index(model.sha256), "in the order of reading"
     assert len(document.pages[0].images) == len(verdict.faces) == 3
     assert document.metadata.title.endswith("group.mp4") and document.trailer["/Root"]["/Lang"] == "en"
-
-
-def card_texts_word(label: str) -> str:
-    return {"fake": "Fake", "real": "Real", "unsure": "Not sure"}[label]
 
 
 def test_the_same_result_and_date_make_the_same_bytes(judged):
@@ -149,6 +145,28 @@ def test_the_rates_are_of_the_worse_split(tmp_path):
     assert set(video_rates("other", tmp_path).values()) == {NOT_MEASURED}
     (tmp_path / "report.json").write_text('{"model": 5}')
     assert set(video_rates("abc", tmp_path).values()) == {NOT_MEASURED}
+
+
+def test_a_split_without_real_videos_or_without_fakes_is_no_rate(tmp_path):
+    def measured(**splits: dict) -> tuple[dict[str, str], str]:
+        rows = {name: {"all": row} for name, row in splits.items()}
+        (tmp_path / "report.json").write_text(json.dumps({"model": {"sha256": "abc"}, "splits": rows}))
+        return video_rates("abc", tmp_path), video_error("abc", tmp_path)
+
+    def row(real: int, fake: int) -> dict:
+        alarms = {"rate": 0.0, "wrong": 0, "of": real} if real else None
+        decided = {"coverage": 1.0, "accuracy": 1.0} if real + fake else {"coverage": 0.0, "accuracy": None}
+        said = {"said_real": {"pictures": real, "wrong": 0}, "said_fake": {"pictures": fake, "wrong": 0}}
+        return {"clips": real + fake, "real": real, "fake": fake, "false_alarms": alarms, "decided": decided | said}
+
+    rates, error = measured(test=row(0, 4))
+    assert rates["fake"] == NOT_MEASURED and rates["real"].startswith("Of 4 fake videos, 0 passed")
+    assert "of 4 with people kept apart" in error and "called fake" not in error
+    rates, error = measured(test=row(0, 4), cross=row(3, 0))
+    assert rates["fake"].startswith("Of 3 real videos") and rates["real"].startswith("Of 4 fake videos")
+    assert "0 of the 3 real ones called fake" in error
+    rates, error = measured(test=row(0, 0))
+    assert {*rates.values(), error} == {NOT_MEASURED}
 
 
 def test_the_examples_are_judged_as_their_names_say(judged):
