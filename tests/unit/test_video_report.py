@@ -54,8 +54,8 @@ def test_everything_stands_on_the_page(judged):
     for said in (
         card.headline, card.said, card.gauge.words, card.why, card.error_rate, video_error(model.sha256), "4.0",
         "seconds", f"Does it hold? Face {first}", *(again.name for again in verdict.stability[first].rescores),
-        "group.mp4", card_texts.BYTES.format(VIDEO.stat().st_size), judged["film"].sha256, model.sha256, model.metadata.recipe,
-        "2026-01-02 03:04:05 +0000", "https://example.org/page", "it recognises nobody",
+        "group.mp4", card_texts.BYTES.format(VIDEO.stat().st_size), judged["film"].sha256, model.sha256,
+        model.metadata.recipe, "2026-01-02 03:04:05 +0000", "https://example.org/page", "it recognises nobody",
     ):  # fmt: skip
         assert said in text, said
     for face in verdict.faces:
