@@ -62,7 +62,7 @@ def test_no_tab_breaks_a_rule_of_accessibility(page, tmp_path):
     page.set_input_files("#film input[type=file]", film(tmp_path / "short.mp4", [frame] * 5))
     page.locator("#timeline svg").first.wait_for()
     assert violations(page) == []
-    tiles = page.locator("#stills .gallery-item, #stills .thumbnail-item")
+    tiles = page.locator("#stills .thumbnail-lg")
     names = tiles.evaluate_all("buttons => buttons.map(button => button.ariaLabel)")
     assert names and all(names), "a key frame has no name"
     page.get_by_role("tab", name=texts.REPORT_TAB).click()
