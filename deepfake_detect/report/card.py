@@ -1,6 +1,6 @@
 """A verdict on a photograph in one glance: word, gauge, why, what to do next, how often such verdicts are wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,16 +15,17 @@ from deepfake_detect.verdict import FAKE, NO_FACE, REAL, UNSURE, Face, Verdict, 
 
 @dataclass(frozen=True)
 class Gauge:
-    """A chance of being fake between 0 and 1, and how far small changes move it."""
+    """A chance of being fake between 0 and 1; or, where the verdict does not rest on it, how far small changes move it.
+    What is drawn is what `words` says: never both."""
 
-    chance: float | None  # None where the verdict does not rest on it, so that only the range is to be shown
-    span: tuple[float, float] | None  # the lowest and the highest after small changes; None where none were tried
+    chance: float | None
+    span: tuple[float, float] | None  # the lowest and the highest after small changes
     band: tuple[float, float]  # the unsure band
 
     @property
     def words(self) -> str:
         """The chance, or the range, in words: "93 in 100 that it is fake"."""
-        if self.chance is None and self.span:
+        if self.span:
             return texts.RANGE.format(*map(hundredths, self.span))
         return texts.GAUGE.format(hundredths(self.chance)) if self.chance is not None else ""
 
@@ -38,7 +39,7 @@ class Card:
     headline: str  # "Likely fake"
     leaning: str  # of an unsure score, otherwise ""
     gauge: Gauge | None  # None where there is no face
-    why: str  # one sentence
+    why: str  # one sentence, or two where faces disagree
     advice: str  # what to do next, or how far to trust it; may be ""
     error_rate: str  # one sentence, "" where there is no face
     claim: str  # that the file says AI had a part in it, otherwise ""
@@ -98,7 +99,7 @@ def card_of(
 def face_gauge(face: Face, band: tuple[float, float], tested: Stability | None) -> Gauge:
     """The gauge of one face by itself; `tested`: its scores after small changes, if it was scored again."""
     agrees = tested is None or label_of(face.p_fake, band) == face.label
-    return Gauge(face.p_fake if agrees else None, _span([face.p_fake], [tested] if tested else []), band)
+    return _gauge(face.p_fake, [] if agrees else [tested], band)
 
 
 def shipped_rates(sha256: str, folder: Path = REPORTS) -> dict[str, str]:
@@ -113,17 +114,25 @@ def shipped_rates(sha256: str, folder: Path = REPORTS) -> dict[str, str]:
     return texts.error_rates(reports)
 
 
+def and_disagreement(why: str, codes: Collection[str]) -> str:
+    """`why` of a decided verdict, and that its faces got different verdicts if its reasons, by `codes`, say so."""
+    return f"{why} {texts.UNSURE_WHY['faces_disagree']}" if "faces_disagree" in codes else why
+
+
 def _picture_gauge(verdict: Verdict, band: tuple[float, float], stability: Sequence[Stability]) -> Gauge:
     if len(verdict.faces) == 1:
         return face_gauge(verdict.faces[0], band, stability[0] if stability else None)
     moved = [tested for tested in stability if tested.flips]
     agrees = not moved or label_of(verdict.p_fake, band) == verdict.label
-    return Gauge(verdict.p_fake if agrees else None, None if agrees else _span([verdict.p_fake], moved), band)
+    return _gauge(verdict.p_fake, [] if agrees else moved, band)
 
 
-def _span(scores: list[float], stability: Sequence[Stability]) -> tuple[float, float] | None:
-    moved = [again.p_fake for tested in stability for again in tested.rescores]
-    return (min(scores + moved), max(scores + moved)) if moved else None
+def _gauge(p_fake: float, moved: Sequence[Stability], band: tuple[float, float]) -> Gauge:
+    """`moved`: the faces whose scores after small changes contradict the score; none where the verdict rests on it."""
+    if not moved:
+        return Gauge(p_fake, None, band)
+    scores = [p_fake, *(again.p_fake for tested in moved for again in tested.rescores)]
+    return Gauge(None, (min(scores), max(scores)), band)
 
 
 def _why(verdict: Verdict, stability: Sequence[Stability]) -> tuple[str, str]:
@@ -135,7 +144,7 @@ def _why(verdict: Verdict, stability: Sequence[Stability]) -> tuple[str, str]:
     if verdict.category == NO_FACE:
         return texts.WHY[NO_FACE], ""
     labels = {face.box: face.label for face in verdict.faces}
-    why = like(verdict.kind) if verdict.kind else texts.WHY[verdict.label]
+    why = and_disagreement(like(verdict.kind) if verdict.kind else texts.WHY[verdict.label], codes)
     if any(tested.flips and labels.get(tested.face.box) != UNSURE for tested in stability):
         return why, texts.UNCOUNTED
     return why, next((said for code, said in texts.WARNED.items() if code in codes), "")

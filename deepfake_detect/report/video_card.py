@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from deepfake_detect.report import card_texts as texts
-from deepfake_detect.report.card import Card, Gauge
+from deepfake_detect.report.card import Card, Gauge, and_disagreement
 from deepfake_detect.report.sentences import headline, like
 from deepfake_detect.verdict import FAKE, NO_FACE, REAL, UNSURE, label_of
 from deepfake_detect.video.video_verdict import VideoVerdict
@@ -51,4 +51,6 @@ def _why(verdict: VideoVerdict, category: str) -> tuple[str, str]:
         known = (code for code in UNSURE_WHY if code in codes and (code != "seldom_seen" or seldom))
         return UNSURE_WHY[next(known, "uncertain")], ADVICE
     warned = next((said for code, said in texts.WARNED.items() if code in codes), "")
-    return like(verdict.kind) if verdict.kind else WHY[category], warned if category != NO_FACE else ""
+    if category == NO_FACE:
+        return WHY[NO_FACE], ""
+    return and_disagreement(like(verdict.kind) if verdict.kind else WHY[category], codes), warned

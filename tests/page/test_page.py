@@ -15,6 +15,7 @@ from waiting import PATIENCE
 
 from deepfake_detect import Detector
 from deepfake_detect.report.card import shipped_rates
+from deepfake_detect.report.card_texts import UNSURE_WHY
 from page import texts
 
 
@@ -38,6 +39,7 @@ def test_one_face_gets_one_card_of_two_screens_at_most(page):
     zones = [zone.bounding_box() for zone in card.locator(".track > [data-label]").all()]
     marker = card.locator(".marker").bounding_box()
     band, p_fake = Detector().metadata.unsure_band, Detector().predict_one(REAL).p_fake
+    assert card.locator(".gauge .span").count() == 0  # a range is drawn where the words tell one
     whole = sum(zone["width"] for zone in zones)
     assert zones[0]["width"] / whole == pytest.approx(band[0], abs=0.02)
     assert (marker["x"] + marker["width"] / 2 - zones[0]["x"]) / whole == pytest.approx(p_fake, abs=0.02)
@@ -125,6 +127,8 @@ def test_every_face_of_a_group_is_framed_and_named(page):
     assert [name.split(":")[0].strip() for name in names] == ["1", "2", "3"]
     assert frames(page) == expected_frames(group)
     assert page.locator("#card .frame text").all_text_contents() == ["1", "2", "3"]
+    labels = {face.label for face in Detector().predict_one(group).faces}
+    assert {"real", "fake"} <= labels and UNSURE_WHY["faces_disagree"] in answered(page).inner_text()
 
 
 def test_a_picture_without_a_face_is_not_judged_as_one(page, tmp_path):

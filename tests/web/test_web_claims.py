@@ -219,6 +219,7 @@ def cards() -> list[tuple[Verdict, tuple[Stability, ...], tuple[Claim, ...]]]:
         (verdict(FAKE, 0.97, (fake,)), unsettled, (edited,)),
         (verdict(REAL, 0.05, (real,)), (tested(real, 0.001, 0.2),), (edited, ai)),
         (verdict(REAL, 0.05, (real, unsure), "enlarged"), (), (camera,)),
+        (verdict(FAKE, 0.97, (fake, real), "face_too_small", "faces_disagree"), (tested(real, 0.6), *unsettled), ()),
         (verdict(UNSURE, 0.97, (face(0.97, UNSURE),), "unstable"), unsettled, ()),
         (verdict(UNSURE, 0.97, (face(0.97, UNSURE), unsure)), unsettled, ()),
         (verdict(UNSURE, 0.3, (), "no_face"), (), (ai,)),
@@ -246,4 +247,8 @@ def test_a_card_says_what_the_page_says(library):
         here = card_of(verdict, BAND, RATES, stability, claims)
         gauge = here.gauge and {"chance": here.gauge.chance, "span": here.gauge.span, "words": here.gauge.words}
         assert there == json.loads(json.dumps({**asdict(here), "gauge": gauge}))
+        assert (UNSURE_WHY["faces_disagree"] in there["why"]) == (
+            "faces_disagree" in [reason.code for reason in verdict.reasons]
+        )
+        assert here.gauge is None or (here.gauge.chance is None) != (here.gauge.span is None)
     assert {card["category"] for card in told} == {FAKE, REAL, UNSURE, "no_face"}

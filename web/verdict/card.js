@@ -10,9 +10,9 @@ const { OF_AI, OF_EDITING } = table.provenance;
 const NO_FACE = "no_face";
 
 /**
- * A chance of being fake between 0 and 1, and how far small changes move it.
+ * A chance of being fake between 0 and 1; or, where the verdict does not rest on it, how far small changes move it.
  * @typedef {object} Gauge
- * @property {number | null} chance null where the verdict does not rest on it
+ * @property {number | null} chance
  * @property {number[] | null} span the lowest and the highest after small changes
  * @property {string} words
  */
@@ -69,25 +69,22 @@ export function cardOf(verdict, faces, band, rates, claims) {
 /** The gauge of one face by itself. @returns {Gauge} */
 export function faceGauge(face, band) {
   const agrees = !face.stability || labelOf(face.p_fake, band) === face.label;
-  return gaugeOf(agrees ? face.p_fake : null, span([face.p_fake], face.stability ? [face] : []));
+  return gaugeOf(face.p_fake, agrees ? [] : [face]);
 }
 
 function pictureGauge(verdict, faces, band) {
   if (faces.length === 1) return faceGauge(faces[0], band);
   const moved = faces.filter(({ stability }) => stability?.flips.length);
   const agrees = !moved.length || labelOf(verdict.p_fake, band) === verdict.label;
-  return gaugeOf(agrees ? verdict.p_fake : null, agrees ? null : span([verdict.p_fake], moved));
+  return gaugeOf(verdict.p_fake, agrees ? [] : moved);
 }
 
-function gaugeOf(chance, range) {
-  const words =
-    chance === null ? fill(page.range, ...range.map(hundredths)) : fill(page.gauge, hundredths(chance));
-  return { chance, span: range, words };
-}
-
-function span(scores, faces) {
-  const moved = faces.flatMap(({ stability }) => stability.rescores.map((again) => again.p_fake));
-  return moved.length ? [Math.min(...scores, ...moved), Math.max(...scores, ...moved)] : null;
+/** `moved`: the faces whose scores after small changes contradict the score; none where the verdict rests on it. */
+function gaugeOf(pFake, moved) {
+  if (!moved.length) return { chance: pFake, span: null, words: fill(page.gauge, hundredths(pFake)) };
+  const scores = [pFake, ...moved.flatMap(({ stability }) => stability.rescores.map((again) => again.p_fake))];
+  const span = [Math.min(...scores), Math.max(...scores)];
+  return { chance: null, span, words: fill(page.range, ...span.map(hundredths)) };
 }
 
 /** What a fake is most like, as a sentence; of a kind that is not known here its code. */
@@ -101,7 +98,8 @@ function reasonsOf(verdict, faces, category) {
     const code = Object.keys(page.unsure_why).find(has) ?? "uncertain";
     return [page.unsure_why[code], page.advice[code] ?? page.why[UNSURE]];
   }
-  const why = verdict.kind ? like(verdict.kind) : page.why[verdict.label];
+  const because = verdict.kind ? like(verdict.kind) : page.why[verdict.label];
+  const why = has("faces_disagree") ? `${because} ${page.unsure_why.faces_disagree}` : because;
   if (faces.some(({ stability, label }) => stability?.flips.length && label !== UNSURE)) return [why, page.uncounted];
   const warned = Object.keys(page.warned).find(has);
   return [why, warned ? page.warned[warned] : ""];
