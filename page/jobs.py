@@ -17,8 +17,8 @@ from page import texts
 from page.job_queue import JobQueue
 from page.runs import RunEnded, Runs
 from page.server.disconnects import cancel_when_abandoned
-from page.widgets.components import scroll_to
-from page.widgets.score_card import notice_html
+from page.widgets.components import name_of, scroll_to
+from page.widgets.score_card import failure_html, notice_html
 
 STREAM_SECONDS = 1.0  # between two times that the results so far are shown
 QUEUE_POLL_SECONDS = 0.5  # between two looks whether the turn has come
@@ -144,7 +144,7 @@ class LongJobs(ABC):
         try:
             self.check(sent)
         except NotJudged as error:
-            return self._failed(str(error)) | {self.run: None}
+            return self._not_judged(error, sent) | {self.run: None}
         return self.view.update(notice_html(self.texts.reading), stop=True) | {self.run: self.runs.open()}
 
     def watch(self, sent: Sent | None, run: int | None) -> Iterator[Update]:
@@ -174,7 +174,7 @@ class LongJobs(ABC):
                         else:
                             yield {self.view.card: card}
         except NotJudged as error:
-            yield self._failed(str(error))
+            yield self._not_judged(error, sent)
         except BusyError as error:
             yield self._failed(str(error), again=True)
         except RunEnded as ended:
@@ -227,6 +227,11 @@ class LongJobs(ABC):
 
     def _idle(self) -> Update:
         return self.view.update(notice_html("", self.texts.waiting, ""))
+
+    def _not_judged(self, error: NotJudged, sent: Sent) -> Update:
+        if not isinstance(sent, str):
+            return self._failed(str(error))
+        return self.view.update(failure_html(self.texts.failed, str(error), name_of(sent)))
 
     def _failed(self, sentence: str, again: bool = False) -> Update:
         return self.view.update(notice_html(self.texts.failed, sentence), again=again)

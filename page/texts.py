@@ -3,7 +3,8 @@ what computes them in deepfake_detect/; labels of single boxes and columns besid
 
 from deepfake_detect.picture.decode import FORMAT_NAMES
 from deepfake_detect.report import card_texts
-from deepfake_detect.report.sentences import CAUTION, TOOL
+from deepfake_detect.report.sentences import CAUTION, TOOL, WORDS
+from deepfake_detect.verdict import REAL
 from deepfake_detect.video.frame_plan import MAX_FRAMES, MAX_SECONDS
 from deepfake_detect.video.video_file import MAX_VIDEO_BYTES, VIDEO_FORMAT_NAMES
 from page.batch import MAX_PICTURES
@@ -16,7 +17,7 @@ Is this face real or fake? The detector says so, or abstains where unsure.
 Files are deleted within {KEEP_MINUTES} minutes."""
 WITHOUT_UPLOAD = " [Check it without uploading]({})."  # where the page in web/ is served, too
 FOOT = f"""{{}} {CAUTION} The model is for research and non-commercial use. What you send is judged on this server and
-not kept."""
+deleted within {KEEP_MINUTES} minutes."""
 # Short enough to stand side by side on a telephone
 PHOTO_TAB, ALBUM_TAB, VIDEO_TAB, REPORT_TAB = "Photo", "Album", "Video", "Reliable?"
 EXAMPLES_LABEL = "Examples: fakes first, then a group with one fake in it, then real portraits"
@@ -40,6 +41,7 @@ VIDEO_NAMES = {
 }
 VIDEO_EXAMPLES_LABEL = "Examples: a camera moves over pictures, in which nothing moves"
 PHOTO_JUDGING = "Judging the photograph"
+ANOTHER_PHOTO, ANOTHER_VIDEO = "Another photograph", "Another video"
 DEVELOPERS_LABEL = "For developers"
 FAILED = "The picture could not be judged"
 ADDRESS = "The page is at {} (Ctrl-C stops it)"
@@ -113,7 +115,10 @@ ALBUM_DONE = "{} of {} pictures judged"
 NO_PICTURES = f"No pictures were sent. Send {FORMAT_NAMES} files."
 STOPPING = "Stopping"
 ALBUM_AGAIN = "Judge them again"
-ALBUM_ORDER = f"The most suspicious first. A picture opens by a click, with what lies behind its verdict. {CAUTION}"
+ALBUM_ORDER = (
+    f"The most suspicious first. A picture opens by a click, with what lies behind its verdict. “{WORDS[REAL]}” is "
+    f"short for “{card_texts.HEADLINES[REAL]}”. {CAUTION}"
+)
 ALL, OPEN, CHIPS_LABEL = "All", "Open {}", "Which pictures are shown"
 CSV, JSON = "Download as CSV", "Download as JSON"
 FACES_ALT = "The photograph, with its faces framed"

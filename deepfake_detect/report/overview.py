@@ -62,4 +62,5 @@ def _cell(outcome: Outcome, label: str) -> str:
     """One share with its interval and its number; what is right is never rounded up, all else never down."""
     share, (low, high) = outcome.called[label] / outcome.total, outcome.intervals[label]
     rounded = floor_percent if label == outcome.right else ceil_percent
-    return f"{rounded(share)} ({math.floor(100 * low)} to {math.ceil(100 * high)}), {outcome.called[label]:,}"
+    where = f"<span>({math.floor(100 * low)} to {math.ceil(100 * high)}),</span>"  # on one line
+    return f"<span>{rounded(share)}</span> {where} {outcome.called[label]:,}"

@@ -61,6 +61,12 @@ CSS = """
     white-space: normal; min-width: 8.5rem; font-weight: 600; }
 .sources tbody th { min-width: 19rem; }
 .figures tbody th small { display: block; font-weight: 400; font-size: 0.85em; color: var(--body-text-color); }
+@media (max-width: 767px) {
+    #outcomes table { width: 100%; table-layout: fixed; font-size: 0.8rem; }
+    #outcomes :is(th, td) { padding: 0.3rem; white-space: normal; min-width: 0; }
+    #outcomes tr > :first-child { width: 34%; }
+}
+#outcomes td span { white-space: nowrap; }
 #curve svg { width: 100%; max-width: 30rem; height: auto; }
 #report .md > * { max-width: 52rem; }
 #alarms .tab-like-container { display: none; }
@@ -202,10 +208,11 @@ def _figures(report: dict, cross: dict | None, criteria: list[dict], band: tuple
     with _folded(texts.MEASURED_TITLE):
         gr.Markdown(opening(report))
         gr.HTML(counts_table(report), elem_id="counts")
-        gr.Markdown(f"{criteria_text(criteria)}\n\n{evaluation_texts.GLOSSARY}\n\n{evaluation_texts.ROUNDING}")
-        gr.Markdown(f"{texts.GENERATORS_TITLE}\n{generators_text(report['generators'])}")
+        gr.Markdown(criteria_text(criteria))
         if criteria:
             gr.HTML(criteria_table(criteria), elem_id="criteria")
+        gr.Markdown(f"{evaluation_texts.GLOSSARY}\n\n{evaluation_texts.ROUNDING}")
+        gr.Markdown(f"{texts.GENERATORS_TITLE}\n{generators_text(report['generators'])}")
     with _folded(texts.POINT_TITLE):
         _operating_points(report, band)
     with _folded(texts.RELIABILITY_TITLE):

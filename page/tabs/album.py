@@ -1,6 +1,7 @@
 """The tab for many photographs: chips that count them, one row each, the worst on top, and files to take home."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from html import escape
@@ -27,12 +28,14 @@ STEP = 0.2  # seconds between two steps that Gradio hears of: each takes it as l
 BYTE_ORDER_MARK = "utf-8-sig"  # without it, spreadsheets take UTF-8 for something else
 CSS = """
 .album .chips { display: flex; flex-wrap: wrap; gap: 0.4rem; margin-bottom: 0.5rem; }
-.album .chips button { min-height: 2.25rem; padding: 0.3rem 0.8rem; border-radius: 2rem; color: var(--body-text-color);
-    border: 2px solid var(--verdict, var(--border-color-accent)); background: transparent; }
+.album .chips button { margin: 0; min-height: 2.25rem; padding: 0.3rem 0.8rem; border-radius: 2rem;
+    color: var(--body-text-color); border: 2px solid var(--verdict, var(--border-color-accent));
+    background: transparent; }
 .album .chips button[aria-pressed=true] { background: color-mix(in srgb, var(--verdict, gray) 25%, transparent); }
 .album table { width: 100%; border-collapse: collapse; }
 .album :is(table, tr, th, td) { border: none !important; }
 .album td { padding: 0.4rem 0.6rem; vertical-align: top; overflow-wrap: anywhere; }
+.album bdi { overflow-wrap: break-word; }
 .album tr { border-left: 0.4rem solid var(--verdict, gray) !important; }
 .album td:first-child { width: 148px; }
 .album [data-row] { padding: 0; border: none; background: none; cursor: pointer; line-height: 0; }
@@ -119,7 +122,7 @@ def _results(album: Sequence[BatchItem], folder: Path, with_files: bool) -> tupl
 
 
 def _card(album: Sequence[BatchItem]) -> str:
-    return answer_html(summary(album), [texts.ALBUM_ORDER] if any(judged.view for judged in album) else [])
+    return answer_html(summary(album), texts.ALBUM_ORDER if any(judged.view for judged in album) else "")
 
 
 def _spaced(album: Iterator[BatchItem]) -> Iterator[tuple[BatchItem, bool]]:
@@ -164,7 +167,8 @@ def _chip(kind: str, word: str, number: int, pressed: bool) -> str:
 
 def _row(judged: BatchItem, place: int) -> str:
     """A row; `place`: that of the picture among those that were sent."""
-    error, name = isinstance(judged.result, PictureError), escape(shown(judged.name), quote=True)
+    error = isinstance(judged.result, PictureError)
+    name = re.sub(r"(?<=[_.-])(?=\w)", "<wbr>", escape(shown(judged.name), quote=True))  # where its line may end
     faces = () if error else judged.result.faces
     remark = str(judged.result) if error else " ".join(map(str, judged.result.reasons))
     chance = f"<p>{escape(card_texts.GAUGE.format(hundredths(judged.result.p_fake)))}</p>" if faces else ""

@@ -69,9 +69,9 @@ class Photographs:
         except RunEnded:
             return gr.skip()
         except gr.Error as error:
-            return self.view.notice(texts.FAILED, error.message)
+            return self.view.failure(error.message, image)
         except (PictureError, OSError) as error:
-            return self.view.notice(texts.FAILED, str(error) if Path(image).exists() else texts.GONE)
+            return self.view.failure(str(error) if Path(image).exists() else texts.GONE, image)
         view, names = self.view, [name for name, _ in faces_shown(judged.verdict)]
         return {
             **view.only(self._card(judged)),

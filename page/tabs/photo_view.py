@@ -7,17 +7,15 @@ from gradio.components import Component
 
 from page import texts
 from page.jobs import Update
-from page.widgets.components import Photo
-from page.widgets.score_card import notice_html
+from page.widgets.components import Photo, another_button, name_of
+from page.widgets.score_card import failure_html, notice_html
 
 PLAIN = {"latex_delimiters": []}  # a file's own words are no formulas
 CSS = """
-body:has(:is(#card .picture, #photo img[style*="hidden"])) #photo :is(.image-container, .image-frame) {
-    height: 0 !important; min-height: 0;
-}
-body:has(:is(#card .picture, #photo img[style*="hidden"])) #photo .source-selection { display: none; }
-body:has(:is(#card .picture, #photo img[style*="hidden"])) #photo { height: 2.75rem !important; min-height: 0; }
-#photo-tab, #album-tab, #video-tab { max-width: 60rem; margin: 0 auto; gap: 0.75rem; }
+.another { align-self: start; flex: none; width: auto !important; padding-inline: 1rem; }
+body:has(:is(#card .picture, #photo img[style*="hidden"])) #photo { display: none; }
+body:not(:has(:is(#card .picture, #photo img[style*="hidden"]))) #another-photo { display: none; }
+#photo-tab, #album-tab, #video-tab { gap: 0.75rem; }
 #pick .wrap { gap: 0.4rem; }
 #pick label { min-height: 2.25rem; }
 #map .heat { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; }
@@ -76,6 +74,10 @@ class PhotoView:
         """A headline and a sentence, and nothing of any photograph."""
         return self.only(notice_html(headline, sentence))
 
+    def failure(self, sentence: str, image: str) -> Update:
+        """Why a photograph could not be judged, and which."""
+        return self.only(failure_html(texts.FAILED, sentence, name_of(image)))
+
 
 def choices_of(names: list[str]) -> dict:
     """What can be chosen among faces of these names; of a single one, nothing."""
@@ -95,6 +97,7 @@ def lay_out(examples: list[str], about_examples: str) -> tuple[Photo, PhotoView]
             type="filepath", label="Photograph", height=300, elem_id="photo", buttons=[],
             alt_text="The photograph that is judged",
         )  # fmt: skip
+        another_button(texts.ANOTHER_PHOTO, "photo")
         card = gr.HTML(elem_id="card")
         pick = gr.Radio([], label=texts.PICK_LABEL, elem_id="pick", interactive=True, visible=False)
         face = gr.HTML(elem_id="face", visible=False)

@@ -28,7 +28,7 @@ from page.jobs import JobTexts, JobView, LongJobs, NotJudged, Outcome, Progress
 from page.report_files import write_reports
 from page.server.address import page_address
 from page.server.upload_folder import upload_folder
-from page.widgets.components import Film, Pictures, file_url, name_of, save_whole
+from page.widgets.components import Film, Pictures, another_button, file_url, name_of, save_whole
 from page.widgets.score_card import bars, card_html, notice_html
 from page.widgets.timeline import CSS as TIMELINE_CSS
 from page.widgets.timeline import SEEK, timeline_html
@@ -39,9 +39,9 @@ CSS = (
     TIMELINE_CSS
     + """
 #film button:is([aria-label^="Trim video"], [aria-label^="Reset video"]) { display: none; }
-#film-unplayable { display: none; }
-#film:has(video[data-unplayable]) { height: 2.75rem !important; min-height: 0; overflow: hidden; }
-body:has(#film video[data-unplayable]) #film-unplayable { display: block; }
+#film:has(video[data-unplayable]) { display: none; }
+body:not(:has(#film video[data-unplayable])) :is(#film-unplayable, #another-film) { display: none; }
+body:has(#film-card .failed) #film-unplayable { display: none; }
 #stills .grid-wrap { max-height: none; min-height: 0; }
 #stills .grid-container { padding-top: 1.6rem; }
 #video-tab summary { cursor: pointer; font-weight: 600; padding: 0.4rem 0; }
@@ -154,6 +154,7 @@ def video_tab(events: Videos) -> gr.Video:
         with gr.Row():
             stop = gr.Button(texts.STOP, visible=False, elem_id="stop")
             again = gr.Button(texts.AGAIN, visible=False, elem_id="again")
+        another_button(texts.ANOTHER_VIDEO, "film")
         film = Film(label="Video", sources=["upload"], height=320, elem_id="film")
         gr.Markdown(texts.UNPLAYABLE, elem_id="film-unplayable")
         with gr.Column(visible=False) as area:

@@ -37,6 +37,9 @@ MAX_NAME = 255  # characters of a file's name; what a program calls its file is 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
 _DATA_URL = re.compile(r"data:[^,]*;base64,", re.I)
 _WINDOWS_PATH = re.compile(r"[A-Za-z]:\\|\\\\")
+EMPTY = """() => {{
+    document.querySelector(`#{box} button:is([aria-label*="emove" i], [aria-label*="lear" i])`)?.click();
+}}"""
 NOTHING = (None, "", {}, [])  # ways to send no file
 _writing = Lock()  # the same picture has the same name, and Gradio postprocesses in many threads
 
@@ -221,6 +224,13 @@ def save_whole(picture: Image.Image, folder: str, format: str = "webp") -> str:
 def file_url(path: str | Path) -> str:
     """The address of a file among the uploads, relative to the page."""
     return f"gradio_api/file={quote(str(path))}"
+
+
+def another_button(words: str, box: str) -> gr.Button:
+    """A button that empties the box of this element id, for where a style shows it in the box's place."""
+    button = gr.Button(words, size="sm", elem_id=f"another-{box}", elem_classes="another")
+    button.click(None, js=EMPTY.format(box=box), api_visibility="private")
+    return button
 
 
 def scroll_to(headline: str) -> str:

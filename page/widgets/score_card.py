@@ -8,6 +8,7 @@ from deepfake_detect.evidence.robustness import Stability
 from deepfake_detect.report import card_texts
 from deepfake_detect.report.card import Card, Gauge, hundredths, zones
 from deepfake_detect.report.drawing import COLOURS, FRAMES
+from deepfake_detect.report.names import shown
 from deepfake_detect.report.sentences import CAUTION, WORDS
 from deepfake_detect.verdict import NO_FACE, Face
 
@@ -100,7 +101,7 @@ def card_html(card: Card, name: str, picture: Shown | None = None, faces: Sequen
         _paragraph(card.claim, "claim"),
         _paragraph(" ".join(filter(None, (card.why, card.advice))), "why"),
         _paragraph(" ".join(filter(None, (card.error_rate, CAUTION))), "quiet rate"),
-        f'<p class="quiet"><bdi>{escape(name)}</bdi></p>',
+        _name(name),
     ]
     figure = _figure(picture, faces) if picture else ""
     said = escape(". ".join(filter(None, (card.said, card.leaning))), quote=True)
@@ -129,20 +130,26 @@ def notice_html(headline: str, sentence: str = "", say: str | None = None, share
     return f'<div class="card" data-say="{said}">{title}{bar}{_paragraph(sentence, "why")}</div>'
 
 
-def answer_html(headline: str, sentences: Sequence[str], category: str = "") -> str:
-    """A card with an answer that is told in several sentences.
+def failure_html(headline: str, sentence: str, name: str) -> str:
+    """A card without a verdict on one file: what was wrong, and the name that its owner gave it."""
+    said = escape(f"{headline}. {sentence}", quote=True)
+    return (
+        f'<div class="card failed" data-say="{said}"><h2 class="word">{escape(headline)}</h2>'
+        f"{_paragraph(sentence, 'why')}{_name(shown(name))}</div>"
+    )
+
+
+def answer_html(headline: str, sentence: str = "") -> str:
+    """A card with an answer on several files.
 
     Args:
         headline: what it says, which is also what screen readers are told.
-        sentences: more of it.
-        category: of the verdict, for its icon and colour; "" without.
+        sentence: more of it.
     """
-    icon = f'<span aria-hidden="true">{card_texts.ICONS[category]}</span> ' if category else ""
-    listed = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    said = escape(headline, quote=True)
     return (
-        f'<article class="card" data-label="{category}" data-say="{escape(headline, quote=True)}" '
-        f'aria-label="{escape(headline, quote=True)}"><h2 class="word">{icon}{escape(headline)}</h2><ul>{listed}</ul>'
-        "</article>"
+        f'<article class="card" data-say="{said}" aria-label="{said}"><h2 class="word">{escape(headline)}</h2>'
+        f"{_paragraph(sentence, 'why')}</article>"
     )
 
 
@@ -153,8 +160,8 @@ def face_html(number: int, face: Face, gauge: Gauge) -> str:
 
 
 def gauge_html(gauge: Gauge) -> str:
-    """A scale from 0 to 100 with the zones of the three verdicts, the range over which small changes move the score,
-    and a marker at the score where the verdict rests on it; below, the same in words."""
+    """A scale from 0 to 100 with the zones of the three verdicts, and a marker at the score or, where the verdict does
+    not rest on it, the range over which small changes move it; below, the same in words."""
     parts = zones(gauge.band)
     fields = "".join(
         f'<span data-label="{label}" style="width: {100 * (end - begin):.2f}%"></span>' for label, begin, end in parts
@@ -199,6 +206,10 @@ def _row(name: str, p_fake: float, label: str) -> str:
 
 def _paragraph(text: str, classes: str) -> str:
     return f'<p class="{classes}">{escape(text)}</p>' if text else ""
+
+
+def _name(name: str) -> str:
+    return f'<p class="quiet"><bdi>{escape(name)}</bdi></p>'
 
 
 def _figure(picture: Shown, faces: Sequence[FramedFace]) -> str:

@@ -19,6 +19,11 @@ def upload(page, file):
     page.set_input_files("#photo input[type=file]", file)
 
 
+def remove(page):
+    """Take the photograph away: by the box where it is shown, by a button where the card shows it."""
+    page.get_by_role("button", name=re.compile(f"Remove Image|{texts.ANOTHER_PHOTO}")).click()
+
+
 def answered(page):
     """The card, when the answer has come; its title is the answer as a sentence, or what went wrong."""
     page.locator("#card h2").get_by_text(re.compile(f"^(?!{texts.PHOTO_JUDGING})")).wait_for()

@@ -128,7 +128,7 @@ def test_the_keyboard_alone_is_enough(first_tab):
     with page.expect_download() as report:
         press("Enter")
     assert report.value.suggested_filename == "group_portraits-verdict.json"
-    go_to(page, "Remove Image")
+    go_to(page, texts.ANOTHER_PHOTO)
     press("Enter")
     page.locator("#card h2").wait_for(state="detached")
     go_to(page, "Drop an image file")

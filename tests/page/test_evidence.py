@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from photo_tab import EXAMPLES, REAL, answer, answered, unfold, upload
+from photo_tab import EXAMPLES, REAL, answer, answered, remove, unfold, upload
 from PIL import Image
 from pypdf import PdfReader
 from viewports import on_both
@@ -105,7 +105,7 @@ def test_evidence_of_an_earlier_picture_goes_with_it(page, tmp_path):
     upload(page, REAL)
     answered(page)
     page.get_by_role("button", name=texts.HOLD_LABEL).wait_for()
-    page.get_by_role("button", name="Remove Image").click()
+    remove(page)
     page.locator("#evidence").wait_for(state="hidden")
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(REAL.read_bytes()[:5000])
@@ -115,7 +115,7 @@ def test_evidence_of_an_earlier_picture_goes_with_it(page, tmp_path):
     assert not page.locator("#evidence").is_visible()
     plain = tmp_path / "sky.png"
     Image.linear_gradient("L").resize((400, 300)).convert("RGB").save(plain)
-    page.get_by_role("button", name="Remove Image").click()
+    remove(page)
     page.locator("#card h2").wait_for(state="detached")
     upload(page, plain)
     page.get_by_role("button", name=texts.CLAIMS_LABEL).wait_for()

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,8 @@ def test_a_chip_shows_its_kind_alone_and_a_row_opens_its_card(page, mixed, tmp_p
     upload(page, [*mixed[:4], words])
     headline(page, "5 files")
     assert len(rows(page)) == 5
+    tops = sorted(chip.bounding_box()["y"] for chip in page.locator(".album .chips button").all())
+    assert all(lower - upper < 1 or lower - upper > 30 for upper, lower in pairwise(tops))
     page.get_by_role("button", name="Unread 2").click()
     assert sorted(name for name, _, _ in rows(page)) == ["broken.jpg", "words.pdf"]
     page.get_by_role("button", name="All 5").click()

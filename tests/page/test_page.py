@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 from films import film
-from photo_tab import EXAMPLES, REAL, VERDICT, answer, answered, expected_frames, frames, unfold, upload
+from photo_tab import EXAMPLES, REAL, VERDICT, answer, answered, expected_frames, frames, remove, unfold, upload
 from PIL import Image
 from project import ROOT
 from viewports import on_both
@@ -17,6 +17,7 @@ from deepfake_detect import Detector
 from deepfake_detect.report.card import shipped_rates
 from deepfake_detect.report.card_texts import UNSURE_WHY
 from page import texts
+from page.widgets.developers import COPY
 
 
 @pytest.fixture
@@ -33,6 +34,8 @@ def test_one_face_gets_one_card_of_two_screens_at_most(page):
     assert re.search(r"\d in 100 that it is fake", card.inner_text()) and "A verdict is evidence" in card.inner_text()
     assert any(rate in card.inner_text() for rate in shipped_rates(Detector().model.sha256).values())
     assert frames(page) == expected_frames(REAL)
+    assert page.get_by_role("button", name=texts.ANOTHER_PHOTO).is_visible()  # in place of the empty box
+    assert not page.locator("#photo").is_visible()
     assert not page.locator("#pick").is_visible() and not page.locator("#face").is_visible()  # nothing to choose
     page.locator("#evidence").wait_for()
     page.wait_for_function("document.documentElement.scrollHeight <= 2 * innerHeight")
@@ -52,7 +55,8 @@ def test_few_words_stand_before_the_first_control(page):
         return (!e.children.length || e.role == "tab") && box.height && box.bottom <= top;
     }).map(e => e.innerText).join(" ")"""
     said = page.evaluate(above, top)
-    assert "deleted" in said and "abstains" in said and len(said.split()) <= 30
+    kept = f"deleted within {texts.KEEP_MINUTES} minutes"
+    assert kept in page.inner_text("#foot") and kept in said and "abstains" in said and len(said.split()) <= 30
 
 
 def test_every_example_works(page):
@@ -82,10 +86,12 @@ def test_what_cannot_be_judged_is_said_in_view_and_leaves_no_broken_image(page):
     upload(page, {"name": "words.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"})
     assert "could not be judged" in answer(page)
     page.wait_for_function("document.querySelector('#card .card').getBoundingClientRect().bottom <= innerHeight")
+    assert "words.jpg" in page.inner_text("#card")
     image, seen = page.locator("#photo .image-frame img"), "image => getComputedStyle(image).visibility"
-    assert image.evaluate(seen) == "hidden"
-    page.get_by_role("button", name="Remove Image").click()
+    assert image.evaluate(seen) == "hidden" and not page.locator("#photo").is_visible()
+    remove(page)
     page.locator("#card h2").wait_for(state="detached")
+    assert not page.get_by_role("button", name=texts.ANOTHER_PHOTO).is_visible()
     upload(page, REAL)
     assert VERDICT.search(answer(page))
     assert image.evaluate(seen) == "visible"
@@ -98,7 +104,7 @@ def test_a_broken_file_gets_a_sentence_and_the_page_goes_on(page, tmp_path):
     assert "could not be judged" in answer(page)
     assert "damaged or cut short" in answered(page).inner_text()
     assert page.locator("#card figure").count() == 0
-    page.get_by_role("button", name="Remove Image").click()
+    remove(page)
     page.locator("#card h2").wait_for(state="detached")
     upload(page, REAL)
     assert VERDICT.search(answer(page))
@@ -109,7 +115,7 @@ def test_after_an_example_files_are_still_read_by_us_first(page, tmp_path):
     """Gradio makes the photo component anew when an example is chosen, and would then open files with Pillow."""
     page.locator("button.gallery-item").first.click()
     assert VERDICT.search(answer(page))
-    page.get_by_role("button", name="Remove Image").click()
+    remove(page)
     page.locator("#card h2").wait_for(state="detached")
     text = tmp_path / "text.jpg"
     text.write_text("no picture")
@@ -162,6 +168,28 @@ def test_a_video_that_is_dropped_on_the_photograph_goes_to_its_own_tab(page, tmp
     upload(page, film(tmp_path / "clip.mp4", [portrait] * 3))
     page.locator("#film-card article").wait_for()
     assert page.locator("#card h2").count() == 0
+
+
+@on_both
+def test_all_parts_are_of_one_width_and_code_is_whole(page):
+    unfold(page, texts.DEVELOPERS_LABEL)
+    page.locator("#developers pre").first.wait_for()
+    parts = [page.locator("#photo"), page.locator("#foot"), page.locator(".label-wrap").last.locator("..")]
+    boxes = [part.bounding_box() for part in parts]
+    assert all(abs(box["x"] - boxes[0]["x"]) <= 1 and abs(box["width"] - boxes[0]["width"]) <= 1 for box in boxes)
+    assert abs(2 * boxes[0]["x"] + boxes[0]["width"] - page.viewport_size["width"]) <= 16  # in the middle
+    for code in page.locator("#developers pre").all():
+        assert code.evaluate("code => code.scrollWidth <= code.clientWidth")
+
+
+def test_a_snippet_is_copied_whole(page):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    unfold(page, texts.DEVELOPERS_LABEL)
+    code = page.locator("#snippet-python").get_by_text(page.url.partition("?")[0])
+    code.wait_for()
+    page.get_by_role("button", name=f"{COPY}: Python").click()
+    page.locator("#developers .copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == code.text_content()
 
 
 @pytest.mark.parametrize("language", ["python", "bash"])

@@ -8,6 +8,7 @@ from threading import Event
 import gradio as gr
 import pytest
 from gradio import SelectData
+from photo_tab import remove
 from project import ROOT
 from servers import free_port
 from tabs import photographs as photo_events
@@ -89,7 +90,7 @@ def upload(page, file):
 
 def replace(page, file):
     """Drop another photograph on the one that is there."""
-    page.get_by_role("button", name="Remove Image").click()
+    remove(page)
     upload(page, file)
 
 
@@ -129,7 +130,7 @@ def test_a_photograph_that_was_removed_leaves_nothing(page, gated):
     gated.gate.clear()
     upload(page, REAL)
     wait_until(lambda: gated.begun)
-    page.get_by_role("button", name="Remove Image").click()
+    remove(page)
     page.locator("#card h2").wait_for(state="detached")
     gated.gate.set()
     wait_until(lambda: gated.judged and not gated.at_work)

@@ -56,6 +56,25 @@ def test_one_screen_says_what_matters(page):
 
 
 @on_both
+def test_the_first_table_fits_and_titles_keep_off_their_arrows(page):
+    wide, shown = page.locator("#outcomes .figures").evaluate(
+        "({scrollWidth, clientWidth}) => [scrollWidth, clientWidth]"
+    )
+    assert wide <= shown
+    titles = page.locator("#report .label-wrap").evaluate_all(
+        """titles => titles.map(title => {
+            const words = document.createRange(), arrow = title.querySelector(".icon").getBoundingClientRect();
+            words.selectNodeContents(title.querySelector("span"));
+            const lines = [...words.getClientRects()];
+            return [Math.max(...lines.map(line => line.left)) - title.getBoundingClientRect().left,
+                    arrow.left - Math.max(...lines.map(line => line.right))];
+        })"""
+    )
+    assert len(titles) == 7
+    assert all(abs(start - titles[0][0]) < 1 and gap >= 8 for start, gap in titles)
+
+
+@on_both
 def test_text_tables_and_charts_are_there(unfolded):
     page = unfolded
     said = page.inner_text("#report")

@@ -94,8 +94,9 @@ def test_what_the_browser_cannot_play_is_judged_and_kept_without_a_false_alarm(p
     assert (
         report["video"]["sha256"] in sheet.extract_text() and page.url.split("?")[0].rstrip("/") in sheet.extract_text()
     )
-    page.locator("#film").get_by_role("button", name=re.compile("clear|remove", re.I)).click()
+    page.get_by_role("button", name=texts.ANOTHER_VIDEO).click()
     page.get_by_text(texts.UNPLAYABLE).wait_for(state="hidden")
+    assert page.locator("#film").is_visible() and not page.get_by_role("button", name=texts.ANOTHER_VIDEO).is_visible()
 
 
 def test_every_key_frame_is_seen_whole_however_many_there_are(page, tmp_path):
@@ -131,7 +132,9 @@ def test_a_broken_video_gets_a_sentence(page, tmp_path):
     broken.write_bytes(b"\0\0\0\x18ftypmp42" + bytes(5000))
     watch(page, broken)
     page.locator("#film-card h2").get_by_text("could not be judged").wait_for()
-    assert "cannot be decoded" in page.inner_text("#film-card")
+    assert "cannot be decoded" in page.inner_text("#film-card") and "broken.mp4" in page.inner_text("#film-card")
+    page.get_by_role("button", name=texts.ANOTHER_VIDEO).wait_for()  # in place of the empty box
+    assert not page.get_by_text(texts.UNPLAYABLE).is_visible()  # of no use any more
     assert "Traceback" not in page.content()
 
 

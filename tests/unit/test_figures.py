@@ -187,7 +187,8 @@ def test_the_table_of_outcomes_counts_every_picture_once():
     assert list(shown) == [outcome.name for outcome in found] and f"{found[0].total:,} real" in found[0].name
     for outcome, row in zip(found, shown.values(), strict=True):
         for label, cell in zip(outcome.called, row, strict=True):
-            share, low, high, number = re.fullmatch(r"([\d.]+) % \((\d+) to (\d+)\), ([\d,]+)", cell).groups()
+            words = re.sub("<.*?>", "", cell)
+            share, low, high, number = re.fullmatch(r"([\d.]+) % \((\d+) to (\d+)\), ([\d,]+)", words).groups()
             assert int(number.replace(",", "")) == outcome.called[label]
             flattery = float(share) / 100 - outcome.called[label] / outcome.total
             assert -0.001 < (flattery if label == outcome.right else -flattery) < 1e-9
