@@ -62,9 +62,10 @@ CSS = """
 .sources tbody th { min-width: 19rem; }
 .figures tbody th small { display: block; font-weight: 400; font-size: 0.85em; color: var(--body-text-color); }
 @media (max-width: 767px) {
-    #outcomes table { width: 100%; table-layout: fixed; font-size: 0.8rem; }
-    #outcomes :is(th, td) { padding: 0.3rem; white-space: normal; min-width: 0; }
-    #outcomes tr > :first-child { width: 34%; }
+    #outcomes .html-container { padding: 0 !important; }
+    #outcomes table { width: 100%; table-layout: fixed; font-size: 0.75rem; }
+    #outcomes :is(th, td) { padding: 0.3rem 0.25rem; white-space: normal; min-width: 0; }
+    #outcomes tr > :first-child { width: 30%; }
 }
 #outcomes td span { white-space: nowrap; }
 #curve svg { width: 100%; max-width: 30rem; height: auto; }

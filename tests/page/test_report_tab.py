@@ -39,6 +39,7 @@ def unfolded(page):
                   texts.SOURCES_TITLE, texts.GROUPS_TITLE, texts.MORE_TITLE):  # fmt: skip
         page.locator("#report").get_by_role("button", name=title.lstrip("# ")).click()
     page.locator("#groups table").wait_for()
+    page.get_by_text("Community tab").wait_for()
     return page
 
 
@@ -61,6 +62,8 @@ def test_the_first_table_fits_and_titles_keep_off_their_arrows(page):
         "({scrollWidth, clientWidth}) => [scrollWidth, clientWidth]"
     )
     assert wide <= shown
+    for cell in page.locator("#outcomes :is(th, td)").all():
+        assert cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth"), cell.inner_text()
     titles = page.locator("#report .label-wrap").evaluate_all(
         """titles => titles.map(title => {
             const words = document.createRange(), arrow = title.querySelector(".icon").getBoundingClientRect();
