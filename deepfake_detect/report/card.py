@@ -98,8 +98,8 @@ def card_of(
 
 def face_gauge(face: Face, band: tuple[float, float], tested: Stability | None) -> Gauge:
     """The gauge of one face by itself; `tested`: its scores after small changes, if it was scored again."""
-    agrees = tested is None or label_of(face.p_fake, band) == face.label
-    return _gauge(face.p_fake, [] if agrees else [tested], band)
+    moved = [tested] if tested and label_of(face.p_fake, band) != face.label else []
+    return _gauge(face.p_fake, moved, band)
 
 
 def shipped_rates(sha256: str, folder: Path = REPORTS) -> dict[str, str]:
