@@ -50,6 +50,7 @@ KEEP_SECONDS = texts.KEEP_MINUTES * 60 - SWEEP_SECONDS
 CSS = """
 .gradio-container .main.app { max-width: 64rem; margin: 0 auto; }
 .label-wrap { gap: 0.75rem; text-align: left; }
+.label-wrap .icon { flex: none; }
 input:focus-visible { outline: 2px solid var(--color-accent) !important; outline-offset: 3px; }
 #foot p { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
 :is(#examples, #film-examples) .gallery-item { width: 7rem; }
