@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
         folder.set_defaults(run_command=_folder, build=build)
     args = parser.parse_args(argv)
     return exit_status(
-        f"python -m export {args.command}", lambda: args.run_command(args) or 0,
+        f"python -m export {args.command}", lambda: _done(args),
         (DataError, ExportError, ModelError, RecipeError), "Interrupted; no file was written.",
     )  # fmt: skip
 
@@ -76,6 +76,11 @@ def _space(args: argparse.Namespace) -> Path:
 
 def _web(args: argparse.Namespace) -> Path:
     return web.build_web(args.out, args.int8, server=args.server)
+
+
+def _done(args: argparse.Namespace) -> int:
+    args.run_command(args)
+    return 0
 
 
 def _folder(args: argparse.Namespace) -> None:
