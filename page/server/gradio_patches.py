@@ -5,7 +5,6 @@ Each says why, which test shows that Gradio still needs it, and when it can go. 
 pin in requirements.txt, both ends of which .ci/run tries.
 """
 
-import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -54,8 +53,7 @@ if STUB_WRITER in sys.modules:  # where Gradio was imported before, as by tests
 sys.meta_path.insert(0, _StubWriterFinder())
 
 # isort: split
-from gradio import Blocks, queueing, route_utils, routes, server_messages, state_holder  # noqa: E402  after the above
-from gradio.server_messages import ServerMessage  # noqa: E402
+from gradio import Blocks, queueing, route_utils, routes, state_holder  # noqa: E402  after the above
 from starlette.datastructures import FormData  # noqa: E402
 from starlette.formparsers import MultiPartException  # noqa: E402
 
@@ -143,50 +141,12 @@ routes.StateHolder = Sessions
 QUEUE_SECONDS = 0.01  # between two looks; an event waits half of that on average
 
 
-# 5. The stream of answers stays open for a while after the last of them.
-#
-# Why: Gradio closes it after an answer when no other is due, although the page may then ask for the next event, as it
-# does for every photograph. Where the word that it is closed comes later than the receipt for that event, over a bad
-# network or on a busy machine, Gradio's client opens no other stream, and the verdict never comes.
-# Needed: tests/page/test_late_close.py::test_a_verdict_comes_although_the_end_of_the_stream_before_is_late
-# Can go: when Gradio's client opens a stream again that was closed while it still waited for an event.
-
-LINGER_SECONDS = 5
-
-
-class MayClose(server_messages.ProcessCompletedMessage):
-    """For the loop that sends answers: one more has come, so that it looks whether others are due. The client gets a
-    heartbeat in its place."""
-
-    output: dict = {}  # noqa: RUF012  a field of pydantic, which copies it
-    success: bool = True
-
-    def model_dump(self, **how: object) -> dict:
-        return server_messages.HeartbeatMessage().model_dump(**how)
-
-
 class Queue(queueing.Queue):
-    """Gradio's queue, with both."""
+    """Gradio's queue, with longer rests."""
 
     def __init__(self, *arguments: object, **named: object):
         super().__init__(*arguments, **named)
         self.sleep_when_free = max(self.sleep_when_free, QUEUE_SECONDS)
-
-    def send_message(self, event: queueing.Event, event_message: server_messages.EventMessage) -> None:
-        session = event.session_hash
-        pending = self.pending_event_ids_session.get(session)
-        # A call that is no session's has a stream of its own, which ends with its answer
-        if event_message.msg == ServerMessage.process_completed and pending is not None and session != event._id:
-            lingering = f"after {event._id}"
-            pending.add(lingering)
-            asyncio.get_running_loop().call_later(LINGER_SECONDS, self._may_close, session, lingering)
-        super().send_message(event, event_message)
-
-    def _may_close(self, session: str, lingering: str) -> None:
-        if session in self.pending_messages_per_session:
-            self.pending_messages_per_session[session].put_nowait(MayClose(event_id=lingering))
-        else:  # the client has gone
-            self.pending_event_ids_session.get(session, set()).discard(lingering)
 
 
 queueing.Queue = Queue

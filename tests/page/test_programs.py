@@ -202,9 +202,9 @@ def by_hand(asking: httpx.Client, number: int, values: list, event: object = Non
     joined = asking.post("gradio_api/queue/join", json=body)
     if joined.status_code != 200:
         return joined.status_code, joined.json()
-    with asking.stream("GET", "gradio_api/queue/data", params={"session_hash": session}) as stream:
-        messages = (json.loads(line.removeprefix("data: ")) for line in stream.iter_lines() if line)
-        done = next(message for message in messages if message["msg"] == "process_completed")
+    stream = asking.get("gradio_api/queue/data", params={"session_hash": session}).text
+    messages = [json.loads(line.removeprefix("data: ")) for line in stream.splitlines() if line]
+    (done,) = (message for message in messages if message["msg"] == "process_completed")
     return 200, done["output"]
 
 
