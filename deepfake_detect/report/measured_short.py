@@ -60,7 +60,7 @@ def videos_in_short(sha256: str, folder: Path = video_error.REPORT) -> str:
         said = "; of ".join(_counted(row, video_error.SPLITS[name]) for name, row in found.items())
     except (KeyError, TypeError):  # a report that is none
         return ""
-    return f"Videos are harder to judge than pictures: of {said}." if said else ""
+    return f"Whole videos, when it was measured: of {said}." if said else ""
 
 
 def _counted(row: dict, of: str) -> str:
