@@ -83,12 +83,7 @@ def png(picture: Image.Image | np.ndarray) -> bytes:
     return file.getvalue()
 
 
-# The angle of a turned face follows from looks at it that are turned by the angle before: what onnxruntime's builds
-# differ by in the last digit comes back as thousandths of a degree, and as some pixels of the crop.
-TURNED = 0.02
-
-
-def assert_same(here, there: dict, name: str, within: float = 1e-3) -> None:
+def assert_same(here, there: dict, name: str) -> None:
     told = here.to_dict()
     assert list(there) == list(told), name
     assert [face["box"] for face in there["faces"]] == [list(face["box"]) for face in told["faces"]], name
@@ -96,7 +91,7 @@ def assert_same(here, there: dict, name: str, within: float = 1e-3) -> None:
     assert {key: there[key] for key in same} == {key: told[key] for key in same}, name
     assert [face["label"] for face in there["faces"]] == [face["label"] for face in told["faces"]], name
     for key in ("p_fake", "confidence"):
-        assert there[key] == pytest.approx(told[key], abs=within), name
+        assert there[key] == pytest.approx(told[key], abs=1e-3), name
     for one, other in zip(there["faces"], told["faces"], strict=True):
-        assert one["p_fake"] == pytest.approx(other["p_fake"], abs=within), name
+        assert one["p_fake"] == pytest.approx(other["p_fake"], abs=1e-3), name
         assert one["score"] == pytest.approx(other["score"], abs=1e-3)
