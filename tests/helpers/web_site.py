@@ -37,9 +37,9 @@ def site(tmp_path_factory) -> Path:
 
 
 @contextmanager
-def opened(private_browser, address: str, **options) -> Iterator:
-    """A page in a context of its own, with nothing kept from others. What breaks its policy, goes to another host, or
-    is not caught, fails the test."""
+def opened(private_browser, address: str, query: str = "", **options) -> Iterator:
+    """A page in a context of its own, with nothing kept from others; `query`: of its address, with "?". What breaks its
+    policy, goes to another host, or is not caught, fails the test."""
     context = private_browser.new_context(**options)
     wrong = []
     page = context.new_page()
@@ -47,7 +47,7 @@ def opened(private_browser, address: str, **options) -> Iterator:
     context.on("request", lambda asked: None if asked.url.startswith((address, "blob:")) else wrong.append(asked.url))
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-    page.goto(address + "/")
+    page.goto(f"{address}/{query}")
     try:
         yield page
     finally:
