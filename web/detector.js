@@ -108,7 +108,12 @@ export class Detector {
     return this.alone(() => this.examined(source, options));
   }
 
-  /** Do something with the networks while no picture is judged. @template T @param {() => Promise<T>} work @returns {Promise<T>} */
+  /**
+   * Do something with the networks while no picture is judged.
+   * @template T
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
   alone(work) {
     const run = this.last.then(work);
     this.last = run.catch(() => {});

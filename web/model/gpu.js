@@ -74,7 +74,7 @@ export class GpuSession {
  * @param {import("../picture/pixels.js").Picture} crop the known one
  * @param {string} folder address of that with the model
  * @param {string | null} wanted "webgpu": also where it is slower, or no more than a card in software; "wasm": not at all
- * @returns {Promise<{why: string, gpu: GpuSession | null, error: Error | null}>} `why`: see `engine_why` of the page's texts
+ * @returns {Promise<{why: string, gpu: GpuSession | null, error: Error | null}>} `why`: see the page's `engine_why`
  */
 export async function tryGpu(detector, crop, folder, wanted) {
   const { version, model } = detector;
