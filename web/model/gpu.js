@@ -73,7 +73,7 @@ export class GpuSession {
  * @param {import("../detector.js").Detector} detector
  * @param {import("../picture/pixels.js").Picture} crop the known one
  * @param {string} folder address of that with the model
- * @param {string | null} wanted "webgpu": also where it is slower, or no more than a card in software; "wasm": not at all
+ * @param {string | null} wanted "webgpu": also where it is slower, or only a card in software; "wasm": not at all
  * @returns {Promise<{why: string, gpu: GpuSession | null, error: Error | null}>} `why`: see the page's `engine_why`
  */
 export async function tryGpu(detector, crop, folder, wanted) {
@@ -95,7 +95,8 @@ export async function tryGpu(detector, crop, folder, wanted) {
     const views = looks.framings.flatMap(() => (looks.mirrored ? [crop, mirrored(crop)] : [crop])); // as of a face
     const there = await timed(new Model(model.ort, gpu, model.metadata), views);
     const here = await detector.alone(() => timed(model, views));
-    if (!agree(there.outputs, here.outputs, version.self_test.logits, version.gpu.tolerance)) return closed("disagrees");
+    const { self_test: known, gpu: asked } = version;
+    if (!agree(there.outputs, here.outputs, known.logits, asked.tolerance)) return closed("disagrees");
     if (wanted !== "webgpu" && there.ms > here.ms) return closed("slower");
     gpu.limit = Math.max(LEAST, TIMES * there.ms);
     model.session.use(gpu);
