@@ -90,7 +90,7 @@ def measure() -> list[dict]:
         },
         {
             "name": "runtimes",
-            "title": "onnxruntime-web's builds, the first of which is used",
+            "title": "onnxruntime-web's builds: the first is used, the last as well where there is a graphics card",
             "columns": ["build", "MB", "MB with gzip"],
             "rows": [[name, *_size(DIST / file)] for name, file in {"WebAssembly": RUNTIME[-1], **WITH_WEBGPU}.items()],
         },
@@ -105,7 +105,8 @@ def _size(*files: Path) -> tuple[float, float]:
 
 def _bytes(site: Path) -> tuple[float, float]:
     files = json.loads((site / "assets.json").read_text(encoding="utf-8"))["files"]
-    return _size(*(site / name for name in (*files, "assets.json", "sw.js")))
+    first = [name for name, file in files.items() if "later" not in file]
+    return _size(*(site / name for name in (*first, "assets.json", "sw.js")))
 
 
 def _visit(site: Path) -> tuple[float, ...]:

@@ -39,6 +39,8 @@ from export.web_texts import PAGE
 
 VENDOR = "onnxruntime-web"
 RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+# The build with WebGPU for all browsers; a visitor loads it only where there is a graphics card.
+GPU_RUNTIME = ("ort.webgpu.min.mjs", "ort-wasm-simd-threaded.asyncify.mjs", "ort-wasm-simd-threaded.asyncify.wasm")
 ASSETS, WORKER = "assets.json", "sw.js"
 PLACE = "ASSETS_SHA256"  # in the service worker, where the fingerprint of assets.json is put
 # Nothing but the page's own files, and pictures that the visitor chose; 'wasm-unsafe-eval' lets WebAssembly compile.
@@ -51,6 +53,7 @@ KNOWN = "examples/real_grace_hopper.jpg"  # of which the self-test's picture is 
 # In logits, enough to tell a network that is broken. Builds of onnxruntime round the sums of the int8 file each in its
 # own way, so that these may be farther apart.
 TOLERANCE, INT8_TOLERANCE = 0.01, 1.0
+GPU_TOLERANCE = 0.001  # likewise, with which no chance differs by 0.001: a graphics card is not to change a verdict
 
 README = """\
 ---
@@ -105,7 +108,7 @@ def build_web(out: Path, int8: bool = False, root: Path = ROOT, server: str = ""
     with whole_folder(out, "detector.js") as folder:
         copy(root / "web", folder, [file.removeprefix("web/") for file in names])
         (folder / "vendor").mkdir()
-        for file in RUNTIME:
+        for file in RUNTIME if int8 else RUNTIME + GPU_RUNTIME:
             shutil.copyfile(runtime / "dist" / file, folder / "vendor" / file)
         shutil.copyfile(model.path, folder / model.path.name)
         (folder / "yunet.onnx").write_bytes(yunet_model())
@@ -186,6 +189,8 @@ def _described(model: Model, folder: Path, root: Path) -> dict:
             "logits": [float(value) for value in logits],
             "tolerance": INT8_TOLERANCE if model.path.name == INT8 else TOLERANCE,
         },
+        # WebGPU has no QuantizeLinear: the int8 file would go to and fro between card and processor.
+        "gpu": None if model.path.name == INT8 else {"tolerance": GPU_TOLERANCE},
     }
 
 
@@ -204,6 +209,9 @@ def _seal(folder: Path, described: dict) -> None:
     """Write assets.json, and its fingerprint into the service worker, whose bytes thereby change with any file's."""
     files = fingerprints(folder)
     del files[WORKER]
+    for name in GPU_RUNTIME:
+        if file := files.get(f"vendor/{name}"):
+            file["later"] = True
     assets = {"version": described["version"], "model_sha256": described["sha256"], "files": files}
     text = json.dumps(assets, indent=1) + "\n"
     write_text(folder / ASSETS, text)

@@ -105,7 +105,17 @@ export class Detector {
    * @param {Options} [options]
    */
   examine(source, options = {}) {
-    const run = this.last.then(() => this.examined(source, options));
+    return this.alone(() => this.examined(source, options));
+  }
+
+  /**
+   * Do something with the networks while no picture is judged.
+   * @template T
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  alone(work) {
+    const run = this.last.then(work);
     this.last = run.catch(() => {});
     return run;
   }

@@ -43,8 +43,9 @@ async function install() {
   const list = await checked("assets.json", SEAL);
   const { files } = JSON.parse(new TextDecoder().decode(list));
   const cache = await caches.open(CACHE);
-  const all = Object.values(files).reduce((sum, { size }) => sum + size, 0);
-  const waiting = Object.entries(files).sort(([, one], [, other]) => other.size - one.size);
+  const now = Object.entries(files).filter(([, { later }]) => !later); // the others come when they are asked for
+  const all = now.reduce((sum, [, { size }]) => sum + size, 0);
+  const waiting = now.sort(([, one], [, other]) => other.size - one.size);
   let done = 0;
   const some = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
@@ -65,7 +66,7 @@ async function activate() {
   await self.clients.claim();
 }
 
-/** From the device; what was lost there, from the server once more. */
+/** From the device; what was lost or never there, from the server. */
 async function answer(request) {
   const url = new URL(request.url);
   if (request.method !== "GET" || !url.href.startsWith(self.registration.scope)) return refused();

@@ -20,6 +20,9 @@ MAX_SKEW = 25  # degrees between the line of the eyes and what the mouth says of
 MIN_EYES = 0.25  # distance of the eyes, of the face's side: in a profile they say nothing of the tilt
 STEPS = 3  # times that a face is turned by what its eyes say, at most
 MIN_SIDE = 24  # pixels; of a smaller face the landmarks are noise
+# Of a degree, to which angles are rounded: builds of onnxruntime differ in YuNet's last digits, and each look is turned
+# by what the one before saw. Rounded, they turn a face alike, and its crop is the same to the last bit.
+FINEST = 1 / 64
 
 
 def levelled(yunet: Yunet, picture: np.ndarray, face: FoundFace) -> FoundFace:
@@ -60,13 +63,13 @@ def is_cut_off(face: FoundFace, picture: np.ndarray) -> bool:
 
 
 def eye_angle(landmarks: np.ndarray, side: float) -> float | None:
-    """Degrees clockwise, -180..180, by which a face is tilted, by its five landmarks [5, 2]; None where they say
-    nothing of it."""
+    """Degrees clockwise, -180..180, by which a face is tilted, to FINEST, by its five landmarks [5, 2]; None where they
+    say nothing of it."""
     right_eye, left_eye, _, *mouth = landmarks
     eyes, down = left_eye - right_eye, np.mean(mouth, axis=0) - (right_eye + left_eye) / 2
     angle, by_mouth = (float(np.degrees(np.arctan2(y, x))) for x, y in (eyes, (down[1], -down[0])))
     skew = abs((angle - by_mouth + 180) % 360 - 180)
-    return None if skew > MAX_SKEW or np.hypot(*eyes) < MIN_EYES * side else angle
+    return None if skew > MAX_SKEW or np.hypot(*eyes) < MIN_EYES * side else round(angle / FINEST) * FINEST
 
 
 def _by_eyes(yunet: Yunet, place: Place, angle: float) -> tuple[float, np.ndarray | None]:

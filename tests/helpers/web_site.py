@@ -37,9 +37,9 @@ def site(tmp_path_factory) -> Path:
 
 
 @contextmanager
-def opened(private_browser, address: str, **options) -> Iterator:
-    """A page in a context of its own, with nothing kept from others. What breaks its policy, goes to another host, or
-    is not caught, fails the test."""
+def opened(private_browser, address: str, query: str = "", **options) -> Iterator:
+    """A page in a context of its own, with nothing kept from others; `query`: of its address, with "?". What breaks its
+    policy, goes to another host, or is not caught, fails the test."""
     context = private_browser.new_context(**options)
     wrong = []
     page = context.new_page()
@@ -47,7 +47,7 @@ def opened(private_browser, address: str, **options) -> Iterator:
     context.on("request", lambda asked: None if asked.url.startswith((address, "blob:")) else wrong.append(asked.url))
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-    page.goto(address + "/")
+    page.goto(f"{address}/{query}")
     try:
         yield page
     finally:
@@ -83,12 +83,7 @@ def png(picture: Image.Image | np.ndarray) -> bytes:
     return file.getvalue()
 
 
-# The angle of a turned face follows from looks at it that are turned by the angle before: what onnxruntime's builds
-# differ by in the last digit comes back as thousandths of a degree, and as some pixels of the crop.
-TURNED = 0.02
-
-
-def assert_same(here, there: dict, name: str, within: float = 1e-3) -> None:
+def assert_same(here, there: dict, name: str) -> None:
     told = here.to_dict()
     assert list(there) == list(told), name
     assert [face["box"] for face in there["faces"]] == [list(face["box"]) for face in told["faces"]], name
@@ -96,7 +91,7 @@ def assert_same(here, there: dict, name: str, within: float = 1e-3) -> None:
     assert {key: there[key] for key in same} == {key: told[key] for key in same}, name
     assert [face["label"] for face in there["faces"]] == [face["label"] for face in told["faces"]], name
     for key in ("p_fake", "confidence"):
-        assert there[key] == pytest.approx(told[key], abs=within), name
+        assert there[key] == pytest.approx(told[key], abs=1e-3), name
     for one, other in zip(there["faces"], told["faces"], strict=True):
-        assert one["p_fake"] == pytest.approx(other["p_fake"], abs=within), name
+        assert one["p_fake"] == pytest.approx(other["p_fake"], abs=1e-3), name
         assert one["score"] == pytest.approx(other["score"], abs=1e-3)

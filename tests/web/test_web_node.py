@@ -4,15 +4,19 @@ import json
 import shutil
 import subprocess
 from dataclasses import asdict
+from itertools import product
 
+import cv2
 import numpy as np
 import pytest
 from onnx_files import write_model
+from PIL import Image
 from project import ROOT
 from waiting import LONG
 from web_site import EXAMPLES
 
 from deepfake_detect import Detector, Model, Verdict
+from deepfake_detect.evidence.robustness import compressed
 from deepfake_detect.model.onnx_model import Looks
 from deepfake_detect.picture.decode import open_picture
 
@@ -86,16 +90,30 @@ def in_node(site, picture: np.ndarray, tmp_path) -> list[dict]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+KINDS = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
+BORDERS = {
+    "replicate": cv2.BORDER_REPLICATE,
+    "reflect101": cv2.BORDER_REFLECT_101,
+    "constant": cv2.BORDER_CONSTANT,
+}
+
+
+def turns() -> list[np.ndarray]:
+    """Affine maps of 321 x 193 pixels onto 120 x 130: in the middle, enlarged, shrunk, over each corner, far beyond."""
+    found = [cv2.getRotationMatrix2D((80.3, 60.9), 23, 0.8), np.array([[1, 0, 0.5], [0, 1, -20.25]])]
+    for x, y, angle, scale in (
+        (0, 0, -16.640625, 1), (320, 0, 45, 1.7), (320, 192, 180, 0.33), (0, 192, -90, 2.9), (160, 96, 1 / 64, 1),
+    ):  # fmt: skip
+        turn = cv2.getRotationMatrix2D((x, y), angle, scale)
+        turn[:, 2] += 60 - x, 65 - y  # the place comes to the middle of the result
+        found.append(turn)
+    return [*found, found[0] + [[0, 0, 900], [0, 0, -700]]]
+
+
 def test_pixels_are_changed_to_the_last_bit_as_opencv_and_pillow_change_them(tmp_path, portrait):
     """Each operation by itself, so that a difference is found where it arises."""
-    import cv2
-    from PIL import Image
-
-    from deepfake_detect.evidence.robustness import compressed
-
     with Image.open(portrait) as image:
         pixels = np.ascontiguousarray(np.asarray(image.convert("RGB"))[40:233, 100:421])
-    turn = cv2.getRotationMatrix2D((80.3, 60.9), 23, 0.8)
     box = (10.3, 20.7, 160.9, 171.3)
     lines = {
         "shrink(picture, 137, 82)": cv2.resize(pixels, (137, 82), interpolation=cv2.INTER_AREA),
@@ -107,10 +125,9 @@ def test_pixels_are_changed_to_the_last_bit_as_opencv_and_pillow_change_them(tmp
         ),
         "compressed(picture, 50)": compressed(pixels, 50),
     }
-    for kind, flag in (("linear", cv2.INTER_LINEAR), ("cubic", cv2.INTER_CUBIC)):
-        for border, way in (("replicate", cv2.BORDER_REPLICATE), ("reflect101", cv2.BORDER_REFLECT_101)):
-            call = f"warp(picture, {turn.ravel().tolist()}, 120, 130, '{kind}', '{border}')"
-            lines[call] = cv2.warpAffine(pixels, turn, (120, 130), flags=flag, borderMode=way)
+    for turn, (kind, flag), (border, way) in product(turns(), KINDS.items(), BORDERS.items()):
+        call = f"warp(picture, {turn.ravel().tolist()}, 120, 130, '{kind}', '{border}')"
+        lines[call] = cv2.warpAffine(pixels, turn, (120, 130), flags=flag, borderMode=way)
     (tmp_path / "picture.raw").write_bytes(pixels.tobytes())
     web = (ROOT / "web").as_posix()
     program = "\n".join(

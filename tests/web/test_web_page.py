@@ -110,7 +110,7 @@ def test_the_verdict_comes_as_a_file_of_the_shape_that_the_page_on_a_server_give
     assert {name: told[name] for name in ("version", "thorough", "claims_code")} == {
         "version": __version__, "thorough": thorough, "claims_code": None}  # fmt: skip
     assert shape({name: told[name] for name in here}) == shape(here)
-    assert set(told) - set(here) == {"version", "thorough", "claims_code"}
+    assert set(told) - set(here) == {"version", "thorough", "claims_code", "engine"}
     assert (told["picture"], told["model"]) == (here["picture"], here["model"])
     said, expected = told["verdict"], here["verdict"]
     assert said["label"] == expected["label"] and said["reasons"] == expected["reasons"]

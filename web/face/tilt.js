@@ -1,11 +1,11 @@
 // A face's tilt in the plane, so that it can be cut level.
 
 import { table } from "../table.js";
-import { clamp } from "../picture/pixels.js";
+import { clamp, roundEven } from "../picture/pixels.js";
 import { placeOf, turnedLook } from "./second_look.js";
 import { rowSide } from "./yunet.js";
 
-const { LEVEL, SIDES, GAIN, LOSS, MAX_SKEW, MIN_EYES, STEPS, MIN_SIDE, UPRIGHT } = table.tilt;
+const { LEVEL, SIDES, GAIN, LOSS, MAX_SKEW, MIN_EYES, STEPS, MIN_SIDE, UPRIGHT, FINEST } = table.tilt;
 const { SURE, CUT_OFF } = table.second_look;
 const { SCORE } = table.yunet;
 
@@ -46,13 +46,14 @@ export function isCutOff({ score, box: [left, top, right, bottom] }, { width, he
   return score >= CUT_OFF && (Math.min(left, top) <= 0 || right >= width || bottom >= height);
 }
 
-/** Degrees clockwise, -180..180, by which a face is tilted, by its landmarks; null where they say nothing of it. */
+/** Degrees clockwise, -180..180, by which a face is tilted, to FINEST, by its landmarks; null where they say nothing of
+ * it. */
 export function eyeAngle([rightEye, leftEye, , ...mouth], side) {
   const eyes = [leftEye[0] - rightEye[0], leftEye[1] - rightEye[1]];
   const down = [0, 1].map((n) => (mouth[0][n] + mouth[1][n]) / 2 - (rightEye[n] + leftEye[n]) / 2);
   const [angle, byMouth] = [degrees(eyes[1], eyes[0]), degrees(-down[0], down[1])];
   const skew = Math.abs(remainder(angle - byMouth + 180, 360) - 180);
-  return skew > MAX_SKEW || Math.hypot(...eyes) < MIN_EYES * side ? null : angle;
+  return skew > MAX_SKEW || Math.hypot(...eyes) < MIN_EYES * side ? null : roundEven(angle / FINEST) * FINEST;
 }
 
 /** A row's five landmarks. */

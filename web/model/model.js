@@ -2,6 +2,7 @@
 
 import { pixelValues } from "../face/crop.js";
 import { mirrored } from "../picture/pixels.js";
+import { Engines } from "./engines.js";
 
 const MICRO_BATCH = 4; // crops in one run: more take memory and no less time
 
@@ -31,7 +32,7 @@ export class Model {
    */
   static async load(ort, file, metadata) {
     const options = { executionProviders: ["wasm"], logSeverityLevel: 4 };
-    return new Model(ort, await ort.InferenceSession.create(file, options), metadata);
+    return new Model(ort, new Engines(await ort.InferenceSession.create(file, options)), metadata);
   }
 
   /**

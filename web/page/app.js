@@ -36,7 +36,7 @@ async function start() {
 }
 
 function run() {
-  worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  worker = new Worker(new URL(`./worker.js${location.search}`, import.meta.url), { type: "module" });
   worker.onmessage = ({ data }) => heard(data);
   worker.onerror = (event) => {
     event.preventDefault();
@@ -54,16 +54,24 @@ function crashed(text) {
   run();
 }
 
+/** Where the network runs, and why there. */
+function engineSaid(name, why) {
+  at("engine").textContent = fill(page.engine, page.engines[name], page.engine_why[why]);
+  at("engine").dataset.why = why;
+}
+
 function heard(data) {
   if (data.fault) return fault(data.fault.text);
   if (data.ready) {
     version = data.ready;
+    engineSaid("wasm", "first");
     at("version").textContent = fill(page.version, version.version, version.file, version.sha256);
     for (const id of ["files", "camera"]) at(id).disabled = false;
     state(page.ready);
     say(page.ready);
     return next();
   }
+  if (data.engine) return engineSaid(data.engine, data.why);
   if (data.loaded) return state(page.starting, null);
   if (!current || data.id !== current.id) return; // of a picture that was removed meanwhile
   if (data.progress) return current.progress(data.progress);

@@ -33,6 +33,7 @@ export function factsOf({ file, name, result, version }, when) {
     [names.file_sha256, result.sha256],
     [names.model, `${version.file}, ${fill(page.of_version, version.version)}`],
     [names.model_sha256, version.sha256],
+    [page.fact_engine, page.engines[result.engine]],
     [names.judged, localTime(when)],
     [names.page, location.href],
   ].filter(([, value]) => value);
@@ -47,7 +48,7 @@ export function factsOf({ file, name, result, version }, when) {
 
 /**
  * The result to keep, in the shape of that of a page on a server, deepfake_detect/report/printable.py; beside it the
- * version, whether the check was thorough, and a code where the file was not read for claims.
+ * version, whether the check was thorough, where the network ran, and a code where the file was not read for claims.
  */
 function reportOf({ name, result, version, faces, told, thorough, when }) {
   const { verdict, claims, claims_code, sha256, width, height } = result;
@@ -67,6 +68,7 @@ function reportOf({ name, result, version, faces, told, thorough, when }) {
     model: { sha256: version.sha256, recipe: version.metadata.recipe },
     version: version.version,
     thorough,
+    engine: result.engine,
     time: localTime(when).replace(" ", "T"),
   };
 }

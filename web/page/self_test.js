@@ -18,6 +18,7 @@ export function adler32(bytes) {
  * @param {import("../detector.js").Detector} detector
  * @param {Uint8Array} file the known picture
  * @param {{pixels_adler32: number, logits: number[], tolerance: number}} known what must come of it
+ * @returns {Promise<import("../picture/pixels.js").Picture>} the crop
  * @throws {DetectError} it does not
  */
 export async function selfTest(detector, file, known) {
@@ -26,4 +27,5 @@ export async function selfTest(detector, file, known) {
   const [logits] = await detector.model.logits([whole]);
   const far = logits.some((value, n) => !(Math.abs(value - known.logits[n]) <= known.tolerance));
   if (far) throw new DetectError("logits_changed", sentence("LOGITS_CHANGED"));
+  return whole;
 }
