@@ -17,6 +17,11 @@ from viewports import on_both
 from page import texts
 
 COLOUR = "element => getComputedStyle(element).color"
+# What can be clicked and is smaller than 24 pixels, where it is not hidden or in something larger
+SMALL = """all => all.filter(one => {
+    const {width, height} = one.getBoundingClientRect();
+    return width && height && Math.min(width, height) < 23.9 && !one.parentElement.closest("button, .visually-hidden");
+}).map(one => one.outerHTML)"""
 
 
 @pytest.fixture
@@ -96,6 +101,7 @@ def test_four_files_are_listed_worst_first_with_views_and_downloads(page, mixed,
     assert width <= screen
     view = page.locator("#album-table tr img").first.bounding_box()
     assert view["width"] >= 128 and view["x"] >= 0
+    assert page.locator("button, a, summary").evaluate_all(SMALL) == []
 
 
 @pytest.mark.gradio
