@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse
 from deepfake_detect import Detector, ModelError
 from deepfake_detect.cli.arguments import add_model, chosen_model
 from deepfake_detect.picture.decode import MAX_BYTES
-from deepfake_detect.report.measured_short import measured_in_short, videos_in_short
+from deepfake_detect.report.measured_short import measured_in_short
 from deepfake_detect.video.video_file import MAX_VIDEO_BYTES
 from page import texts
 from page.api import HANDLERS, Endpoints, Page
@@ -35,6 +35,7 @@ from page.tabs.photo import photograph_tab
 from page.tabs.photo_view import CSS as PHOTO_CSS
 from page.tabs.video import CSS as VIDEO_CSS
 from page.tabs.video import UNPLAYABLE, Videos, video_tab
+from page.widgets.answer_stream import KEEP_LISTENING
 from page.widgets.developers import CSS as DEVELOPERS_CSS
 from page.widgets.developers import FILL, developers_html
 from page.widgets.drops import DROPS
@@ -49,9 +50,12 @@ KEEP_SECONDS = texts.KEEP_MINUTES * 60 - SWEEP_SECONDS
 
 CSS = """
 .gradio-container .main.app { max-width: 64rem; margin: 0 auto; }
-.label-wrap { gap: 0.75rem; text-align: left; }
-.label-wrap .icon { flex: none; }
+.label-wrap { gap: 0.75rem; align-items: center; text-align: left; min-height: 24px; }
+:is(.label-wrap .icon, #examples .label svg, #film-examples .label svg) { flex: none; }
 input:focus-visible { outline: 2px solid var(--color-accent) !important; outline-offset: 3px; }
+:is(.icon-button, .source-selection button, .label-clear-button, .download-link, footer :is(button, a)) {
+    display: inline-flex; align-items: center; justify-content: center; min-width: 24px; min-height: 24px;
+}
 #foot p { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
 :is(#examples, #film-examples) .gallery-item { width: 7rem; }
 :is(#examples, #film-examples) .gallery-item :is(.container, img, video) { margin: 0 auto; }
@@ -128,7 +132,10 @@ LAUNCH = {
     "run_history": False,
     "ssr_mode": False,
     "theme": gr.themes.Default(font=FONT, font_mono=MONO).set(
-        body_text_color_subdued="*neutral_500", link_text_color_dark="*secondary_400"
+        body_text_color_subdued="*neutral_500",
+        link_text_color_dark="*secondary_400",
+        checkbox_border_color="*neutral_500",
+        checkbox_border_color_dark="*neutral_400",
     ),
     "css": CSS + SCORE_CSS + PHOTO_CSS + ALBUM_CSS + REPORT_CSS + VIDEO_CSS + DEVELOPERS_CSS,
     "enable_monitoring": False,
@@ -167,12 +174,10 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
                 film = video_tab(videos)
             with gr.Tab(texts.REPORT_TAB, id=texts.REPORT_TAB):
                 report_tab(detector)
-        sha256 = detector.model.sha256
-        measured = " ".join(filter(None, (measured_in_short(sha256), videos_in_short(sha256))))
-        gr.Markdown(texts.FOOT.format(measured), elem_id="foot")
+        gr.Markdown(texts.FOOT.format(measured_in_short(detector.model.sha256)), elem_id="foot")
         with gr.Accordion(texts.DEVELOPERS_LABEL, open=False):
             gr.HTML(developers_html(sample_path(demo.blocks.values(), "image")), elem_id="developers")
-        for script in (SAY, DROPS, FILL):
+        for script in (KEEP_LISTENING, SAY, DROPS, FILL):
             demo.load(None, js=script)
         demo.load(None, js=UNPLAYABLE)
         Endpoints(detector, videos, albums).connect(photo, album, film)

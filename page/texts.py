@@ -3,8 +3,7 @@ what computes them in deepfake_detect/; labels of single boxes and columns besid
 
 from deepfake_detect.picture.decode import FORMAT_NAMES
 from deepfake_detect.report import card_texts
-from deepfake_detect.report.sentences import CAUTION, TOOL, WORDS
-from deepfake_detect.verdict import REAL
+from deepfake_detect.report.sentences import CAUTION, TOOL
 from deepfake_detect.video.frame_plan import MAX_FRAMES, MAX_SECONDS
 from deepfake_detect.video.video_file import MAX_VIDEO_BYTES, VIDEO_FORMAT_NAMES
 from page.batch import MAX_PICTURES
@@ -16,8 +15,8 @@ INTRO = f"""# {TITLE}
 Is this face real or fake? The detector says so, or abstains where unsure.
 Files are deleted within {KEEP_MINUTES} minutes."""
 WITHOUT_UPLOAD = " [Check it without uploading]({})."  # where the page in web/ is served, too
-FOOT = f"""{{}} {CAUTION} The model is for research and non-commercial use. What you send is judged on this server and
-deleted within {KEEP_MINUTES} minutes."""
+FOOT = f"""{{}} {CAUTION} For research and non-commercial use. What you send is judged on this server and deleted within
+{KEEP_MINUTES} minutes."""
 # Short enough to stand side by side on a telephone
 PHOTO_TAB, ALBUM_TAB, VIDEO_TAB, REPORT_TAB = "Photo", "Album", "Video", "Reliable?"
 EXAMPLES_LABEL = "Examples: fakes first, then a group with one fake in it, then real portraits"
@@ -84,8 +83,7 @@ NO_CALL = "There is no such call, or its answer was fetched before. Call again, 
 BAD_BODY = "The body of this request is not what a call takes."
 ABANDONED = "Nobody waited for this answer, so it was given up. Send the request again, and read its answer at once."
 VIDEO_WAITING = f"""Choose a video: {VIDEO_FORMAT_NAMES}, at most {MAX_SECONDS // 60} minutes and
-{MAX_VIDEO_BYTES >> 20} MB. Up to {MAX_FRAMES} frames, spread over its whole length, are judged, and every face is
-followed. Sound is not listened to. Where this browser cannot play a video, it is judged all the same."""
+{MAX_VIDEO_BYTES >> 20} MB. Up to {MAX_FRAMES} of its frames are judged; its sound is not."""
 VIDEO_FAILED = "The video could not be judged"
 MAX_WAITING = 3  # videos that may wait for their turn, and albums: all are through before uploads are deleted
 VIDEO_BUSY = "Too many videos are waiting to be judged. Try again in a few minutes."
@@ -115,10 +113,7 @@ ALBUM_DONE = "{} of {} pictures judged"
 NO_PICTURES = f"No pictures were sent. Send {FORMAT_NAMES} files."
 STOPPING = "Stopping"
 ALBUM_AGAIN = "Judge them again"
-ALBUM_ORDER = (
-    f"The most suspicious first. A picture opens by a click, with what lies behind its verdict. “{WORDS[REAL]}” is "
-    f"short for “{card_texts.HEADLINES[REAL]}”. {CAUTION}"
-)
+ALBUM_ORDER = f"The most suspicious first. A click on a picture shows what lies behind its verdict. {CAUTION}"
 ALL, OPEN, CHIPS_LABEL = "All", "Open {}", "Which pictures are shown"
 CSV, JSON = "Download as CSV", "Download as JSON"
 FACES_ALT = "The photograph, with its faces framed"

@@ -2,6 +2,7 @@
 `deepfake_detect.report.video_report`."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from deepfake_detect.picture.content_credentials import ContentCredentials
 from deepfake_detect.picture.decode import Downscaled
 from deepfake_detect.picture.provenance import CAVEAT, Claim
 from deepfake_detect.report import card_texts
+from deepfake_detect.report.card import shipped_rates
 from deepfake_detect.report.sentences import explain, explain_video
 from deepfake_detect.verdict import Verdict, suspicious
 from deepfake_detect.video.video_verdict import VideoVerdict
@@ -65,6 +67,7 @@ def result(
     model: Model,
     when: datetime,
     credentials: ContentCredentials | None = None,
+    rates: Mapping[str, str] | None = None,
 ) -> dict:
     """Everything that is said of a photograph, as JSON-ready values.
 
@@ -75,6 +78,7 @@ def result(
         model: that judged it.
         when: time of the verdict, with its zone.
         credentials: of the file, where they were checked.
+        rates: as in `deepfake_detect.report.pdf_report.pdf_report`.
 
     Returns:
         {"picture": {"name", "sha256", "width", "height"}, "verdict": see `Verdict.to_dict`, but each face with its
@@ -89,7 +93,7 @@ def result(
     return {
         "picture": asdict(picture),
         "verdict": {**verdict.to_dict(), "faces": faces},
-        "explanation": explain(verdict, model.metadata, claims, stability),
+        "explanation": explain(verdict, rates or shipped_rates(model.sha256), claims, stability),
         "stability": [_tested(numbers[tested.face.box], tested) for tested in stability],
         "claims": [asdict(claim) for claim in claims],
         "claims_caveat": CAVEAT,

@@ -1,4 +1,4 @@
-"""A verdict in plain words, with the measured error rate behind it."""
+"""A verdict in plain words."""
 
 import html
 import math
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from deepfake_detect.crowd import too_small
 from deepfake_detect.evidence.robustness import Stability
-from deepfake_detect.model.onnx_model import Metadata
 from deepfake_detect.picture.provenance import CAVEAT, Claim, speaks_of_ai
 from deepfake_detect.verdict import CATEGORIES, FAKE, KINDS, NO_FACE, REAL, UNSURE, Face, Verdict, suspicious
 from deepfake_detect.video.video_verdict import VideoVerdict
@@ -84,11 +83,18 @@ def headline(verdict: Verdict | VideoVerdict) -> str:
 
 
 def explain(
-    verdict: Verdict, metadata: Metadata, claims: Sequence[Claim] = (), stability: Sequence[Stability] = ()
+    verdict: Verdict, rates: Mapping[str, str], claims: Sequence[Claim] = (), stability: Sequence[Stability] = ()
 ) -> list[str]:
     """Sentences on a verdict: what the file claims of AI, what was judged, how sure that is, of which kind a fake is,
     whether it holds under small changes, how often such verdicts were wrong, caution. A claim may hold markup: escape
-    it before it goes on a page."""
+    it before it goes on a page.
+
+    Args:
+        verdict: on one photograph.
+        rates: sentences by label, see `deepfake_detect.report.card_texts.error_rates`.
+        claims: of its file.
+        stability: of its faces, as far as they were scored again.
+    """
     of_ai = [claim.text for claim in claims if speaks_of_ai(claim)]
     claimed = [CLAIMED_AI.format("; ".join(of_ai))] if of_ai else []
     if not verdict.faces:
@@ -97,7 +103,7 @@ def explain(
     warned = _unstable([tested for tested in stability if labels[tested.face.box] != UNSURE])
     reasons = map(str, verdict.reasons)
     kinds = [like(verdict.kind)] if verdict.kind else []
-    return [*claimed, what_was_judged(verdict), *kinds, *reasons, *warned, error_rate(verdict.label, metadata), CAUTION]
+    return [*claimed, what_was_judged(verdict), *kinds, *reasons, *warned, rates[verdict.label], CAUTION]
 
 
 def like(kind: str) -> str:
@@ -183,25 +189,4 @@ def what_was_judged(verdict: Verdict) -> str:
         f"{verdict.faces_found} faces were found and {judged}judged, the most suspicious first, each with its chance "
         f"of being fake by itself: {listed}{more}.{weighed} Weighed together, so that "
         f"false alarms do not add up with the number of faces, they give a chance of {score} that the picture is fake."
-    )
-
-
-def error_rate(label: str, metadata: Metadata) -> str:
-    """One sentence on how often verdicts of this kind were wrong when the model was measured."""
-    metrics = metadata.metrics
-    if not metrics:
-        return "How often this model is wrong has not been measured."
-    decided = metrics["decided"]
-    basis = f"{metrics['pictures']} pictures that it had not been trained on"
-    if label == UNSURE:
-        return (
-            f"When this model was measured on {basis}, it said “Not sure” to {ceil_percent(1 - decided['coverage'])} "
-            "of them rather than guess."
-        )
-    said = decided[f"said_{label}"]
-    if not said["pictures"]:
-        return f"When this model was measured on {basis}, it never said “{WORDS[label]}”, so its error is not known."
-    return (
-        f"When this model was measured on {basis}, {ceil_percent(said['wrong'] / said['pictures'])} of its "
-        f"{said['pictures']} “{WORDS[label]}” verdicts were wrong. On kinds of fakes it has not met, expect more."
     )

@@ -57,10 +57,7 @@ NOT_OPENED = (
 NO_VIDEO = "There is no video in this file. Send one with a picture."
 ONLY_SOUND = "There is no video in this file, only sound. Send one with a picture."
 UNREADABLE = "The file cannot be read: {}."
-NO_INDEX = (
-    "The video cannot be decoded: its index is missing, as where a recording or a copy of it was cut short. Send the "
-    "whole file."
-)
+NO_INDEX = "The video cannot be decoded: its index is missing, so it was cut short. Send the whole file."
 A_PICTURE = (
     "This is a picture, not a video. Drop it where the page takes a photograph; on the command line, let its name end "
     "in .heic or .avif."

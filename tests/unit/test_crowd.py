@@ -20,6 +20,7 @@ from deepfake_detect.face.finder import FaceFinder
 from deepfake_detect.face.found import FoundFace
 from deepfake_detect.face.quality import MIN_FACE
 from deepfake_detect.picture.decode import open_downscaled
+from deepfake_detect.report.card import shipped_rates
 from deepfake_detect.report.sentences import explain
 from deepfake_detect.verdict import label_of
 from train.crowds import tiled
@@ -219,7 +220,8 @@ def test_of_more_faces_than_are_judged_the_largest_are_and_it_is_said(tmp_path):
     assert reason.text == f"{MAX_FACES + 50} faces were found; only the {MAX_FACES} largest were judged."
     record = verdict.to_dict()
     assert (record["faces_found"], record["faces_left_out"]) == (MAX_FACES + 50, 50)
-    (judged_sentence,) = [line for line in explain(verdict, detector.metadata) if "were found and" in line]
+    told = explain(verdict, shipped_rates(detector.model.sha256))
+    (judged_sentence,) = [line for line in told if "were found and" in line]
     assert f"{MAX_FACES + 50} faces were found and the {MAX_FACES} largest of them judged" in judged_sentence
 
 

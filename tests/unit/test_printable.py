@@ -10,12 +10,14 @@ from project import ROOT
 from deepfake_detect import Detector
 from deepfake_detect.picture.content_credentials import ContentCredentials
 from deepfake_detect.picture.provenance import CREDENTIALS, Claim
+from deepfake_detect.report.card import shipped_rates
 from deepfake_detect.report.printable import Picture, result
 from deepfake_detect.report.sentences import explain
 
 pytestmark = pytest.mark.slow
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+RATES = dict.fromkeys(("fake", "real", "unsure"), "A rate.")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def test_the_report_says_all_of_it(judged):
     assert [face.pop("number") for face in faces] == [1, 2, 3]
     assert [tested["number"] for tested in report["stability"]] == tried
     assert faces == sorted(said["faces"], key=lambda face: -face["p_fake"])
-    assert report["explanation"] == explain(verdict, model.metadata, (), stability)
+    assert report["explanation"] == explain(verdict, shipped_rates(model.sha256), (), stability)
     assert all(len(tested["rescores"]) == 5 for tested in report["stability"])
     assert report["claims"] == [{"kind": "camera", "source": "EXIF", "text": "A camera", "code": "camera"}]
     assert report["claims_caveat"] and report["content_credentials"] is None
@@ -51,10 +53,10 @@ def test_what_the_file_says_of_ai_stands_in_the_explanation(judged):
     model, _, facts, verdict, stability = judged
     claims = (Claim("generator", "PNG text", "settings of ComfyUI", "ai_settings"), Claim(
         "credentials", "C2PA", CREDENTIALS, "credentials_not_checked"))  # fmt: skip
-    report = result(facts, verdict, stability, claims, model, WHEN)
+    report = result(facts, verdict, stability, claims, model, WHEN, rates=RATES)
     assert "settings of ComfyUI" in report["explanation"][0] and "not proof" in report["explanation"][0]
     # credentials alone are not of AI
-    assert report["explanation"][1:] == explain(verdict, model.metadata, claims[1:], stability)
+    assert report["explanation"][1:] == explain(verdict, RATES, claims[1:], stability)
 
 
 def test_content_credentials_stand_beside_the_claims(judged):
