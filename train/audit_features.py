@@ -19,7 +19,7 @@ from train.degrade import degrade
 from train.recipe import Recipe
 
 STAGES = ("file", "crop", "normalised")
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "HEIF")  # Pillow's names of what `open_picture` reads
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "HEIF", "AVIF")  # Pillow's names of what `open_picture` reads
 # Luminance table of ITU-T T.81, Annex K, in rows: what the IJG's library, and Pillow with it, scales by the quality.
 IJG_LUMINANCE = np.array("""
     16 11 10 16 24 40 51 61  12 12 14 19 26 58 60 55  14 13 16 24 40 57 69 56  14 17 22 29 51 87 80 62

@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from deepfake_detect.picture.formats import looks_like_a_picture
+
 MP4, AVI, MATROSKA, PICTURE = "mp4", "avi", "matroska", "picture"  # MOV and 3GP are MP4, WebM is Matroska
 
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
@@ -11,19 +13,17 @@ _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", 0x18538067
 _CLUSTER = 0x1F43B675
 # What it holds: timestamp, position, size before, silent tracks, simple block, block group, void, checksum.
 _IN_CLUSTER = frozenset((0xE7, 0xA7, 0xAB, 0x5854, 0xA3, 0xA0, 0xEC, 0xBF))
-# Brands of HEIC and AVIF, pictures and rows of pictures, which are laid out as MP4 is.
-_PICTURE_BRANDS = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1 avif avis".split())
 _MAX_BOXES = 100_000  # blocks of five minutes of a live recording are a third of that; what has more is given up
 _RIFF_SLACK = 16  # bytes by which writers of AVI are wrong about padding
 _RIFF_UNKNOWN = 0xFFFFFF00  # sizes from here on, and 0, are those of a recording that could not go back to fill them in
 
 
 def container_of(head: bytes) -> str | None:
-    """What the first 12 bytes of a file promise: MP4, AVI, MATROSKA, PICTURE, or None for anything else.
+    """What the first HEAD bytes of a file promise: MP4, AVI, MATROSKA, PICTURE, or None for anything else.
 
     A promise only: what a decoder makes of the rest has to be bound as well.
     """
-    if head[4:8] == b"ftyp" and head[8:12] in _PICTURE_BRANDS:
+    if looks_like_a_picture(head):  # HEIC and AVIF are laid out as MP4 is
         return PICTURE
     if head[4:8] in _MP4_BOXES:
         return MP4

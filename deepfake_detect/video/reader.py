@@ -37,6 +37,7 @@ TOO_MANY_PIXELS = (
     "The video has {} frames of {} x {} pixels, which are too many to decode. Send a smaller or a shorter copy."
 )
 TOO_SLOW = f"Judging this video takes longer than {MAX_WORK_SECONDS} seconds. Send a smaller or a shorter copy."
+CUT_SHORT = "The video is cut short before the end of its first frame. Send the whole file."
 NO_FRAME = "There is not one frame in this video. Record or export it again."
 
 Placed = tuple[int, VideoFrame]  # mark, frame; see `Plan`
@@ -87,7 +88,7 @@ def open_video(path: str | os.PathLike) -> Video:
         raise
     count = len(stamps.all)
     if not count:
-        raise VideoError("no_video", NO_FRAME)
+        raise VideoError("undecodable", CUT_SHORT) if cut else VideoError("no_video", NO_FRAME)
     if count * width * height > MAX_DECODED_PIXELS:
         raise VideoError("too_many_frames", TOO_MANY_PIXELS.format(count, width, height))
     plan = plan_of(stamps, unit, rate)

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 
 from deepfake_detect.errors import VideoError
 from deepfake_detect.picture.decode import MAX_PIXELS
-from deepfake_detect.picture.formats import not_there
+from deepfake_detect.picture.formats import HEAD, not_there
 from deepfake_detect.video.containers import (
     AVI,
     MATROSKA,
@@ -59,8 +59,8 @@ ONLY_SOUND = "There is no video in this file, only sound. Send one with a pictur
 UNREADABLE = "The file cannot be read: {}."
 NO_INDEX = "The video cannot be decoded: its index is missing, so it was cut short. Send the whole file."
 A_PICTURE = (
-    "This is a picture, not a video. Drop it where the page takes a photograph; on the command line, let its name end "
-    "in .heic or .avif."
+    "This is a picture, not a video. Drop it where the page takes a photograph; on the command line its name must end "
+    "as a picture's does, in .jpg for one."
 )
 
 
@@ -83,7 +83,7 @@ def check_file(path: Path) -> tuple[str, bool]:
             raise VideoError("not_a_file", "This is not an ordinary file.")
         size = path.stat().st_size
         with path.open("rb") as file:
-            container = container_of(file.read(12))
+            container = container_of(file.read(HEAD))
             cut = size <= MAX_VIDEO_BYTES and ends_within_media(file, container)
             index = container != MP4 or has_index(file)
     except VideoError:

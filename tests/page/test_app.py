@@ -23,6 +23,7 @@ from servers import free_port
 from waiting import LONG, PATIENCE
 
 from deepfake_detect import Detector, judge_video
+from deepfake_detect.errors import CODES
 from page import app, texts
 from page.tabs import video as videos
 
@@ -92,8 +93,9 @@ def test_analyze_video_gives_the_verdict_that_the_library_gives(client, tmp_path
 def test_a_bad_video_gets_a_sentence(client, tmp_path):
     text = tmp_path / "text.mp4"
     text.write_text("no video")
-    with pytest.raises(AppError, match="not a video"):
+    with pytest.raises(AppError, match="not a video") as refused:
         client.predict(video=handle_file(text), api_name="/analyze_video")
+    assert refused.value.title == "unsupported_format"
     with pytest.raises(AppError, match="No video was sent"):
         client.predict(video=None, api_name="/analyze_video")
 
@@ -105,7 +107,7 @@ def test_bad_input_gets_a_sentence_and_no_traceback(client, tmp_path):
         for endpoint in ("/predict", "/analyze"):
             with pytest.raises(AppError) as error:
                 client.predict(image=handle_file(path), api_name=endpoint)
-            assert words in str(error.value), path.name
+            assert words in str(error.value) and error.value.title in CODES, path.name
     with pytest.raises(AppError, match="No picture was sent"):
         client.predict(image=None, api_name="/analyze")
     assert client.predict(image=handle_file(REAL), api_name="/analyze")["faces"]

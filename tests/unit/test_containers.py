@@ -97,8 +97,8 @@ def raw(path: Path, level: int) -> Path:
 # Pictures
 
 
-@pytest.mark.parametrize("style", ["HEIF", "AVIF"])
-def test_a_picture_laid_out_as_a_video_is_sent_where_pictures_go(tmp_path, style):
+@pytest.mark.parametrize("style", ["HEIF", "AVIF", "JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_a_picture_named_as_a_video_is_sent_where_pictures_go(tmp_path, style):
     Image.new("RGB", (128, 96), (200, 150, 100)).save(tmp_path / "picture", style)
     (tmp_path / "picture").rename(tmp_path / "clip.mp4")
     assert "This is a picture" in refusal(tmp_path / "clip.mp4")
@@ -110,7 +110,7 @@ def test_first_bytes_tell_pictures_from_videos():
     for brand in (b"isom", b"mp42", b"qt  ", b"3gp5", b"M4V ", b"avc1"):
         assert container_of(b"\0\0\0\x18ftyp" + brand) == MP4
     assert container_of(b"RIFF\0\0\0\0AVI ") == AVI and container_of(EBML + bytes(8)) == MATROSKA
-    assert container_of(b"RIFF\0\0\0\0WEBP") is None and container_of(EBML[:3]) is None and container_of(b"") is None
+    assert container_of(b"RIFF\0\0\0\0WEBP") == PICTURE and container_of(EBML[:3]) is None and container_of(b"") is None
 
 
 # How long a file ought to be

@@ -1,6 +1,8 @@
 import pytest
 from data_sets import RECIPE
+from project import ROOT
 
+from deepfake_detect.model.onnx_model import Model
 from train.recipe import RecipeError, load_recipe
 
 
@@ -18,6 +20,11 @@ def test_the_paper_recipe_is_the_paper():
     assert sorted(set(rates), reverse=True) == [1e-3, 1e-4, 1e-5]
     assert rates == sorted(rates, reverse=True)
     assert all(block.batch_norm and block.dropout > 0 for block in recipe.head)
+
+
+def test_the_shipped_recipe_is_that_of_the_model_file():
+    metadata, recipe = Model(ROOT / "model.onnx").metadata, load_recipe("shipped")
+    assert (metadata.recipe, metadata.recipe_sha256) == (recipe.name, recipe.sha256)
 
 
 @pytest.mark.parametrize(
