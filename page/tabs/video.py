@@ -13,6 +13,7 @@ from deepfake_detect import Detector, VideoError, VideoVerdict
 from deepfake_detect.face.crop import crop_box
 from deepfake_detect.report import card_texts
 from deepfake_detect.report.drawing import DASHES, key_pictures
+from deepfake_detect.report.measured_short import videos_in_short
 from deepfake_detect.report.names import shown
 from deepfake_detect.report.printable import Film as FilmFacts
 from deepfake_detect.report.printable import video_result
@@ -61,13 +62,14 @@ class Videos(LongJobs):
     """The events of the tab."""
 
     def __init__(self, detector: Detector):
+        sha256 = detector.model.sha256
+        waiting = f"{texts.VIDEO_WAITING} {videos_in_short(sha256)}".rstrip()
         super().__init__(
             JobTexts(
-                waiting=texts.VIDEO_WAITING, reading=texts.VIDEO_READING, queued=texts.VIDEO_TURN,
+                waiting=waiting, reading=texts.VIDEO_READING, queued=texts.VIDEO_TURN,
                 judging=texts.VIDEO_JUDGING, failed=texts.VIDEO_FAILED, busy=texts.VIDEO_BUSY,
             )
         )  # fmt: skip
-        sha256 = detector.model.sha256
         self.detector, self.error, self.rates = detector, video_error(sha256), video_rates(sha256)
 
     def judge(self, video: str) -> Iterator[VideoVerdict | None]:
@@ -151,7 +153,7 @@ def _scores(verdict: VideoVerdict) -> str:
 def video_tab(events: Videos) -> gr.Video:
     """Lay out the tab; returns where the video is dropped."""
     with gr.Column(elem_id="video-tab"):
-        card = gr.HTML(notice_html("", texts.VIDEO_WAITING, ""), elem_id="film-card")
+        card = gr.HTML(notice_html("", events.texts.waiting, ""), elem_id="film-card")
         with gr.Row():
             stop = gr.Button(texts.STOP, visible=False, elem_id="stop")
             again = gr.Button(texts.AGAIN, visible=False, elem_id="again")
