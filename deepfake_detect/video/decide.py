@@ -1,5 +1,6 @@
 """Judged frames -> the verdict on a video: faces followed, one verdict for each and one for all of them."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from deepfake_detect.detector import Detector, in_band_reason
 from deepfake_detect.evidence.robustness import Stability, decided
 from deepfake_detect.verdict import FAKE, REAL, UNSURE, Face, Reason, label_of
 from deepfake_detect.video.followed import FaceInFrame, Followed, warnings
-from deepfake_detect.video.key_frames import FacePixels, Still
+from deepfake_detect.video.key_frames import FacePixels, Still, log_odds
 from deepfake_detect.video.rule import VideoRule
 from deepfake_detect.video.tracking import follow
 from deepfake_detect.video.video_verdict import FaceObservation, JudgedFrame, VideoFace, VideoVerdict
@@ -149,7 +150,7 @@ def _decide(faces: list[VideoFace], whole: Sequence[float], rule: VideoRule) -> 
             max(face.p_fake for face in faces),
             [Reason("seldom_seen", TOO_SELDOM.format(_frames_needed(len(whole)), len(whole)))],
         )
-    label, p_fake = weigh(counted, band)
+    label, p_fake = _weigh(counted, rule)
     reasons = [in_band_reason(band)] if label == label_of(p_fake, band) == UNSURE else []
     # Of faces that are too small, what is said of each says more
     reasons += [remark for remark in remarks(counted, label, band) if remark.code != "face_too_small"]
@@ -164,6 +165,22 @@ def _decide(faces: list[VideoFace], whole: Sequence[float], rule: VideoRule) -> 
         worst = max(suspect, key=lambda face: face.p_fake)
         reasons.append(Reason("suspect_seldom_seen", SUSPECT.format(worst.number)))
     return label, p_fake, reasons
+
+
+def _weigh(faces: Sequence[VideoFace], rule: VideoRule) -> tuple[str, float]:
+    """What several faces come to together, see `deepfake_detect.crowd.weigh`: before the rule's temperature, as the
+    faces of pictures are weighed and as the rule was fitted. What they come to then goes through the temperature."""
+    low, high = band = rule.unsure_band
+    if len(faces) == 1:
+        return weigh(faces, band)
+    before = (rule.untempered(low), rule.untempered(high))
+    label, weighed = weigh([replace(face, p_fake=rule.untempered(face.p_fake)) for face in faces], before)
+    least, most = {  # lest rounding move it over an edge of the band
+        REAL: (0.0, low),
+        UNSURE: (math.nextafter(low, 1), math.nextafter(high, 0)),
+        FAKE: (high, 1.0),
+    }[label_of(weighed, before)]
+    return label, min(max(rule.p_fake(float(log_odds([weighed])[0])), least), most)
 
 
 def _without_faces(whole: Sequence[float], rule: VideoRule) -> float:

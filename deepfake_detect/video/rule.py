@@ -56,6 +56,13 @@ class VideoRule:
         """The calibrated probability, strictly within 0..1, of what `log_odds` gives."""
         return float(1 / (1 + np.exp(-np.clip(mean / self.temperature, -36, 36))))
 
+    def untempered(self, p_fake: float) -> float:
+        """The probability, strictly within 0..1, that gave this one when the temperature was 1; 0 and 1 stay."""
+        if p_fake in (0, 1):
+            return p_fake
+        odds = math.log(p_fake) - math.log1p(-p_fake)
+        return float(1 / (1 + np.exp(-np.clip(odds * self.temperature, -36, 36))))
+
 
 def trimmed_mean(values: np.ndarray, weights: np.ndarray, trim: float) -> float:
     """The weighted mean of values [N] less the lowest and the highest.
