@@ -25,8 +25,10 @@ KEEP_LISTENING = """() => {
     const early = new Set();  // events whose answer came before the receipt of the question
     const receipts = new EventTarget();
     let asking = 0;  // questions without a receipt
+    let seen = false;  // whether there was a question: a visitor may be quicker than this script
     const join = async (what, how) => {
         asking++;
+        seen = true;
         try {
             const receipt = await ask(what, how);
             const {event_id} = receipt.ok ? await receipt.clone().json() : {};
@@ -88,7 +90,7 @@ KEEP_LISTENING = """() => {
     window.fetch = async (what, how) => {
         const {pathname} = new URL(what.url ?? what, document.baseURI);
         if (pathname.endsWith("/queue/join")) return join(what, how);
-        if (!pathname.endsWith("/queue/data")) return ask(what, how);
+        if (!seen || !pathname.endsWith("/queue/data")) return ask(what, how);
         const start = async shown => {
             await listen(what, how, message => shown.enqueue(`${message}\\n\\n`));
             shown.close();
