@@ -78,7 +78,7 @@ def result(
         model: that judged it.
         when: time of the verdict, with its zone.
         credentials: of the file, where they were checked.
-        rates: as in `deepfake_detect.report.pdf_report.pdf_report`.
+        rates: how often such verdicts were wrong, a sentence by label; of the shipped reports where they are not given.
 
     Returns:
         {"picture": {"name", "sha256", "width", "height"}, "verdict": see `Verdict.to_dict`, but each face with its

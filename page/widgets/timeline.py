@@ -6,11 +6,13 @@ from html import escape
 from deepfake_detect.report.card import hundredths, zones
 from deepfake_detect.report.card_texts import HEADLINES
 from deepfake_detect.report.drawing import DASHES
+from deepfake_detect.verdict import FAKE
 from deepfake_detect.video.video_verdict import VideoFace, VideoVerdict
 from page import texts
 
 WIDTH, HEIGHT = 460, 294  # of the drawing
 LEFT, RIGHT, TOP, BOTTOM = 40, 452, 22, 250  # edges of the field in it; the name of the highest zone stands above
+NAME_ROOM = 20  # height of a zone in which its name stands
 CSS = """
 #timeline svg.chart { width: 100%; max-width: 40rem; height: auto; }
 #timeline .zone { fill: var(--verdict); fill-opacity: 0.14; }
@@ -47,7 +49,7 @@ def timeline_html(
     lines = "".join(_line(verdict, face.number, dash, named) for face, dash in drawn)
     legend = "".join(_named(face, dash, views) for face, dash in drawn)
     return (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(texts.TIMELINE_ALT)}" '
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(_said(band))}" '
         f'fill="currentColor" font-size="13">{_zones(band)}{_axes(verdict.seconds)}{lines}'
         f"{_zone_names(band)}</svg>"
         f"<ul>{legend}</ul><p>{texts.TIMELINE_READ}</p>"
@@ -70,12 +72,27 @@ def _zones(band: tuple[float, float]) -> str:
     )
 
 
+def _said(band: tuple[float, float]) -> str:
+    """The chart in words, with the names of all zones, also of those that are too low for their name."""
+    named = [
+        texts.TIMELINE_ZONE.format(HEADLINES[label], round(100 * low), round(100 * high))
+        for label, low, high in zones(band)
+    ]
+    return f"{texts.TIMELINE_ALT}. {'; '.join(named)}"
+
+
 def _zone_names(band: tuple[float, float]) -> str:
-    """The highest above the field: the lines of fakes run along its upper edge."""
+    """Each at the top of its zone, where there is room for it; that of fakes above the field, because the lines of
+    fakes run along its upper edge."""
+    heights = {
+        label: TOP - 6 if label == FAKE else _y(high) + 16
+        for label, low, high in zones(band)
+        if _y(low) - _y(high) >= (1 if label == FAKE else NAME_ROOM)
+    }
     return "".join(
-        f'<text class="zone-name" data-label="{label}" x="{RIGHT - 6}" y="{_y(high) + (16 if high < 1 else -6):.1f}" '
-        f'text-anchor="end">{HEADLINES[label]}</text>'
-        for label, _, high in zones(band)
+        f'<text class="zone-name" data-label="{label}" x="{RIGHT - 6}" y="{y:.1f}" text-anchor="end">'
+        f"{HEADLINES[label]}</text>"
+        for label, y in heights.items()
     )
 
 

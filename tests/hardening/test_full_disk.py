@@ -172,7 +172,8 @@ def test_programs_are_answered_by_a_server_that_cannot_write(disk, crowded, clip
     before = disk.files()
     assert client.ask("predict", picture)["label"] in WORDS.values()
     assert client.ask("analyze", picture, True)["faces"]
-    assert [answer["label"] for answer in client.ask("analyze_batch", [picture])] == ["real"]
+    (answer,) = client.ask("analyze_batch", [picture])
+    assert answer["label"] in WORDS
     assert client.ask("analyze_video", video)["frames"] == 3
     assert disk.files() == before
 

@@ -1,108 +1,117 @@
-"""A network on which the word that a stream of answers is closed comes late, in a real browser."""
+"""Networks on which the word that a stream of answers is closed comes late, or on which streams break, in a real
+browser."""
 
-import asyncio
 from collections.abc import Iterator
-from threading import Thread
-from urllib.parse import urlsplit
 
 import pytest
-from photo_tab import REAL, answer, remove, upload
-from servers import free_port
+from photo_tab import REAL, VERDICT, answer, answered, remove, upload
+from stream_proxy import TELL_RECEIPTS, StreamProxy
+from waiting import PATIENCE
 
+from page import texts
 from page.widgets.answer_stream import KEEP_LISTENING
 
-LATE = 2  # seconds, within which a photograph is judged
-CLOSED = b'"msg":"close_stream"'
-# A server that answers what is asked, in this order; gives what the client reads of each stream. The event is asked for
-# before the first of them, or after it.
-CLIENT = """async ([script, streams, after]) => {
+# A server that answers what is asked, in this order, and with a stream that never ends where nothing more is due; gives
+# what the client reads of two streams. Events "a" and "b" are asked for before them; the receipt of "b" may come only
+# when its answer has been read.
+CLIENT = """async ([script, streams, late, patience]) => {
     const event = said => "data: " + JSON.stringify(said) + "\\n\\n";
-    window.fetch = async address => address.endsWith("/queue/join")
-        ? new Response('{"event_id": "b"}')
-        : new Response(streams.shift().map(event).join(""));
+    const ids = ["a", "b"];
+    let give;
+    const given = new Promise(resolve => { give = resolve; });
+    window.fetch = async address => {
+        if (!address.endsWith("/queue/join"))
+            return new Response(streams.length ? streams.shift().map(event).join("") : new ReadableStream());
+        const event_id = ids.shift();
+        if (late && event_id === "b") await given;
+        return new Response(JSON.stringify({event_id}));
+    };
     eval(`(${script})()`);
-    const read = async () => [...(await (await fetch("https://page/queue/data")).text()).matchAll(/"msg":"(\\w+)"/g)];
+    const read = async () => {
+        const found = [], reader = (await fetch("https://page/queue/data")).body.getReader();
+        for (let part; !(part = await reader.read()).done;) {
+            const said = JSON.parse(new TextDecoder().decode(part.value).slice("data:".length));
+            found.push(said.msg + (said.output?.error ? " with an error" : ""));
+            if (said.event_id === "b") give();
+        }
+        return found;
+    };
     const join = () => fetch("https://page/queue/join");
-    if (!after) await join();
-    const first = await read();
-    if (after) await join();
-    const second = streams.length ? await read() : [];
-    return [first, second].map(found => found.map(message => message[1]));
+    await join();
+    const receipt = join();
+    if (!late) await receipt;
+    const tired = new Promise((_, fail) => setTimeout(() => fail(new Error("A stream does not end")), patience));
+    return Promise.race([tired, (async () => [await read(), await receipt.then(read)])()]);
 }"""
 DONE_A, DONE_B, END = (
-    {"msg": "process_completed", "event_id": "a"},
-    {"msg": "process_completed", "event_id": "b"},
+    {"msg": "process_completed", "event_id": "a", "output": {}},
+    {"msg": "process_completed", "event_id": "b", "output": {}},
     {"msg": "close_stream", "event_id": None},
 )
-
-
-async def forward(read: asyncio.StreamReader, write: asyncio.StreamWriter) -> None:
-    """Pass on what comes, and what holds CLOSED late."""
-    try:
-        while data := await read.read(2**16):
-            if CLOSED in data:  # what stands before goes on at once
-                before, found, after = data.partition(CLOSED)
-                write.write(before)
-                await asyncio.sleep(LATE)
-                data = found + after
-            write.write(data)
-            await write.drain()
-    except (OSError, asyncio.CancelledError):
-        pass  # one of both sides has gone, or the test has ended
-    finally:
-        write.close()
+GIVEN_UP = {"msg": "unexpected_error", "event_id": None, "message": "404: Not Found"}
 
 
 @pytest.fixture
-def slow_url(server) -> Iterator[str]:
-    """The address of a proxy before the server."""
-    port, loop, passing = free_port(), asyncio.new_event_loop(), set()
-
-    async def connected(read: asyncio.StreamReader, write: asyncio.StreamWriter) -> None:
-        answers, asks = await asyncio.open_connection("127.0.0.1", urlsplit(server[0]).port)
-        both = {asyncio.create_task(forward(read, asks)), asyncio.create_task(forward(answers, write))}
-        passing.update(both)
-        await asyncio.wait(both)
-
-    async def stop() -> None:
-        proxy.close()
-        for task in passing:
-            task.cancel()
-        await asyncio.wait(passing)
-
-    thread = Thread(target=loop.run_forever)  # Playwright has a loop in this one
-    thread.start()
-    proxy = asyncio.run_coroutine_threadsafe(asyncio.start_server(connected, "127.0.0.1", port), loop).result()
-    yield f"http://127.0.0.1:{port}/"
-    asyncio.run_coroutine_threadsafe(stop(), loop).result()
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+def network(server) -> Iterator[StreamProxy]:
+    with StreamProxy(server[0]).running() as proxy:
+        yield proxy
 
 
-@pytest.mark.gradio
-def test_a_verdict_comes_although_the_end_of_the_stream_before_is_late(slow_url, browser):
+@pytest.fixture
+def page(network, browser):
     page = browser.new_page()
-    page.goto(slow_url)
+    page.add_init_script(TELL_RECEIPTS)
+    page.goto(network.url)
     page.wait_for_selector("#photo input[type=file]", state="attached")
-    upload(page, REAL)
-    assert answer(page)
-    remove(page)
-    page.locator("#card h2").wait_for(state="detached")
-    upload(page, REAL)  # which finds that the client still opens streams
-    assert answer(page)
+    yield page
     page.close()
 
 
+def judge_another(page):
+    remove(page)
+    page.locator("#card h2").wait_for(state="detached")
+    upload(page, REAL)
+    assert VERDICT.search(answer(page))
+
+
+@pytest.mark.gradio
+def test_a_verdict_comes_although_the_end_of_the_stream_before_is_late(page):
+    upload(page, REAL)  # whose second question finds that the client still opens streams
+    assert VERDICT.search(answer(page))
+    judge_another(page)
+
+
+@pytest.mark.gradio
+def test_a_stream_that_is_refused_once_is_asked_for_again(page, network):
+    network.refused = {2}
+    upload(page, REAL)
+    assert VERDICT.search(answer(page)) and network.streams > 2
+
+
+@pytest.mark.gradio
+@pytest.mark.parametrize(("how", "streams"), [("refused", range(2, 6)), ("cut", [2]), ("cut", [1])])
+def test_a_stream_that_breaks_is_told_and_the_next_photograph_is_judged(page, network, how, streams):
+    setattr(network, how, set(streams))
+    page.evaluate("window.sameVisit = true")
+    upload(page, REAL)
+    assert texts.FAILED in answer(page) and texts.SERVER_FAILED in answered(page).inner_text()
+    judge_another(page)
+    assert page.evaluate("window.sameVisit") and network.streams > max(streams)
+
+
 @pytest.mark.parametrize(
-    ("streams", "after", "read"),
+    ("streams", "late", "read"),
     [
-        ([[DONE_A, END], [DONE_B, END]], False, [["process_completed", "process_completed", "close_stream"], []]),
-        ([[DONE_B, END], [END]], True, [["process_completed", "close_stream"], ["close_stream"]]),
+        ([[DONE_A, END], [DONE_B, END]], False, ["process_completed", "process_completed", "close_stream"]),
+        ([[DONE_A, DONE_B, END]], True, ["process_completed", "process_completed", "close_stream"]),
+        ([[DONE_A]], False, ["process_completed", "process_completed with an error", "close_stream"]),
+        ([[DONE_A, END], [GIVEN_UP]], False, ["process_completed", "process_completed with an error", "close_stream"]),
+        ([[DONE_A, DONE_B]], False, ["process_completed", "process_completed", "close_stream"]),
     ],
-    ids=["an answer is due", "the answer came before the receipt of its question"],
+    ids=["an answer is due", "the receipt comes last", "cut", "given up", "cut when nothing is due"],
 )
-def test_a_stream_goes_on_while_an_answer_is_due_and_no_longer(browser, streams, after, read):
+def test_a_stream_goes_on_while_an_answer_is_due_and_no_longer(browser, streams, late, read):
     page = browser.new_page()
-    assert page.evaluate(CLIENT, [KEEP_LISTENING, streams, after]) == read
+    found = page.evaluate(CLIENT, [KEEP_LISTENING, streams, late, 1000 * PATIENCE])
+    assert found == [read, ["close_stream"]]  # of the second stream, for which nothing is due
     page.close()

@@ -60,7 +60,8 @@ def test_a_video_is_judged_face_by_face(page, tmp_path):
     zones = [zone.text_content() for zone in page.locator("#timeline .zone-name").all()]
     name, field = (page.locator(f"#timeline {part}").last.bounding_box() for part in (".zone-name", ".zone"))
     assert name["y"] + name["height"] <= field["y"] + 3  # no line of a fake runs through it
-    assert zones == ["No sign of a fake", "Not sure", "Likely fake"] and page.locator("#timeline .line").count() == 4
+    assert zones[0] == "No sign of a fake" and zones[-1] == "Likely fake"  # the one between has room or not
+    assert page.locator("#timeline .line").count() == 4
     assert sorted(page.locator("#timeline .number").all_text_contents()) == ["1", "2"]
     assert page.locator("#timeline li img").count() == 2
     assert page.locator("#stills img").count() >= 2
