@@ -1,5 +1,6 @@
 """The tab for one photograph: the verdict, and what lies behind it."""
 
+import json
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -30,9 +31,11 @@ from page.tabs.photo_result import PhotoResult, reduced_view
 from page.tabs.photo_view import PhotoView, choices_of, lay_out
 from page.widgets.components import Photo, file_url, name_of, save_whole, scroll_to
 from page.widgets.heat import heat_html
-from page.widgets.score_card import FramedFace, Shown, bars, card_html, face_html
+from page.widgets.score_card import FramedFace, Shown, bars, card_html, face_html, notice_html
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+# The card of a photograph that has just come, as `begin` shows it too: what is said again is not told again.
+JUDGING = f"(image, card) => image ? {json.dumps(notice_html(texts.PHOTO_JUDGING))} : card"
 Started = tuple[int, str]  # a run, and the photograph that it judges
 Choice = tuple[int, int]  # a run, and the place of one of its faces among those shown
 
@@ -217,6 +220,9 @@ class Photographs:
         at_once = {"concurrency_limit": None, "show_progress": "hidden", **private}
         judges = {"concurrency_id": "picture", "show_progress": "hidden", **private}
         scroll = scroll_to(view.card.elem_id)
+        # By the browser alone, for on a slow network the server's first answer takes its time; and before what asks the
+        # server, because Gradio goes through the events one after another.
+        photo.change(None, [photo, view.card], view.card, js=JUDGING, api_visibility="private")
         beginning = photo.change(self.begin, [photo, self.started], [*shown, self.started], **at_once)
         # The headline says that it is under way; Gradio's own sign would cover the photograph after a failure.
         judging = self.started.change(self.show, self.started, shown, **judges)
