@@ -124,6 +124,7 @@ def test_the_keyboard_alone_is_enough(first_tab):
     page.locator("#scores tr").first.wait_for()
     go_to(page, f"^{texts.REPORT_LABEL}")
     press("Enter")
+    page.locator("#report").wait_for()  # the files take longer than the verdict
     go_to(page, texts.JSON_REPORT)
     with page.expect_download() as report:
         press("Enter")
