@@ -190,7 +190,12 @@ def _described(model: Model, folder: Path, root: Path) -> dict:
             "tolerance": INT8_TOLERANCE if model.path.name == INT8 else TOLERANCE,
         },
         # WebGPU has no QuantizeLinear: the int8 file would go to and fro between card and processor.
-        "gpu": None if model.path.name == INT8 else {"tolerance": GPU_TOLERANCE},
+        "gpu": None
+        if model.path.name == INT8
+        else {
+            "tolerance": GPU_TOLERANCE,
+            "files": [f"vendor/{name}" for name in GPU_RUNTIME],  # of which the last is WebAssembly
+        },
     }
 
 
@@ -209,9 +214,8 @@ def _seal(folder: Path, described: dict) -> None:
     """Write assets.json, and its fingerprint into the service worker, whose bytes thereby change with any file's."""
     files = fingerprints(folder)
     del files[WORKER]
-    for name in GPU_RUNTIME:
-        if file := files.get(f"vendor/{name}"):
-            file["later"] = True
+    for name in (described["gpu"] or {"files": ()})["files"]:
+        files[name]["later"] = True
     assets = {"version": described["version"], "model_sha256": described["sha256"], "files": files}
     text = json.dumps(assets, indent=1) + "\n"
     write_text(folder / ASSETS, text)

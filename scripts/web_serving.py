@@ -28,6 +28,7 @@ class _Files(SimpleHTTPRequestHandler):
             return
         data = self.made[self.path]()
         self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(self.path))
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)

@@ -20,7 +20,7 @@ from waiting import PATIENCE
 
 from deepfake_detect import Detector, Model
 
-pytest_plugins = ["survived", "web_site", "scan_fixtures"]
+pytest_plugins = ["survived", "web_site", "web_gpu", "scan_fixtures"]
 
 # What takes seconds to make: a training, a browser, the folder of a repository.
 SLOW = {"chromium", "recipe_file", "short_backbone", "short_weights", "run_folder", "exported", "repository"}

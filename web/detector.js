@@ -13,7 +13,7 @@ import { Model } from "./model/model.js";
 import { downscaled } from "./picture/area.js";
 import { open } from "./picture/decode.js";
 import { table } from "./table.js";
-import { decide, faceLabel, FAKE, labelOf, REAL, remarks, UNSURE } from "./verdict/decide.js";
+import { chance, decide, faceLabel, FAKE, labelOf, REAL, remarks, UNSURE } from "./verdict/decide.js";
 import { once, reason, sentence } from "./verdict/reasons.js";
 
 export { readClaims } from "./picture/claims.js";
@@ -100,7 +100,8 @@ export class Detector {
   }
 
   /**
-   * `judge` with all that a page shows: the verdict, the stability of its faces, the picture's width and height.
+   * `judge` with all that a page shows: the verdict, the stability of its faces, the picture's width and height, and
+   * where the network ran.
    * @param {Blob | Uint8Array | import("./picture/pixels.js").Picture} source
    * @param {Options} [options]
    */
@@ -122,6 +123,8 @@ export class Detector {
 
   /** `examine` by itself. */
   async examined(source, { thorough = table.detector.THOROUGH, progress = () => {} }) {
+    const { used } = this.model.session;
+    used.clear();
     const opened = await open(source);
     progress(0.1);
     const faceCrops = await this.prepare(opened);
@@ -129,12 +132,14 @@ export class Detector {
     const first = this.decided(faceCrops, await this.model.scores(faceCrops.framed));
     progress(0.6);
     const { whole } = opened;
-    const size = { width: whole.width, height: whole.height };
-    if (!thorough || !first.faces.length) return { verdict: first, stability: [], ...size };
+    const shown = (verdict, stability) => {
+      return { verdict, stability, width: whole.width, height: whole.height, engines: [...used] };
+    };
+    if (!thorough || !first.faces.length) return shown(first, []);
     const stability = await rescore(this.model, faceCrops.pixels, faceCrops.cropDownscale, first.faces, (share) =>
       progress(0.6 + 0.4 * share),
     );
-    return { verdict: steady(first, stability, this.model.metadata.unsure_band), stability, ...size };
+    return shown(steady(first, stability, this.model.metadata.unsure_band), stability);
   }
 
   /** Find the faces and cut out the largest. */
@@ -174,7 +179,7 @@ export class Detector {
       ? [reason("places_left_out", sentence("PLACES_LEFT_OUT", placesDropped))]
       : [];
     if (!found.length) {
-      const whole = Math.max(...scores.map(({ pFake }) => pFake));
+      const whole = Math.max(...scores.map(({ pFake }) => chance(pFake)));
       const reasons = [reason("no_face", sentence("NO_FACE")), ...unseen];
       return { label: UNSURE, p_fake: whole, reasons, faces: [], faces_left_out: 0 };
     }
@@ -203,8 +208,9 @@ export class Detector {
   }
 }
 
-async function fetched(url) {
-  const answer = await fetch(url);
+/** The bytes at an address. @param {URL} url @param {RequestInit} [how] */
+export async function fetched(url, how) {
+  const answer = await fetch(url, how);
   if (!answer.ok) throw new Error(`${url} cannot be loaded: ${answer.status}.`);
   return new Uint8Array(await answer.arrayBuffer());
 }

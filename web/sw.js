@@ -40,6 +40,7 @@ function kept(name, bytes) {
 }
 
 async function install() {
+  // A device without room for all of it fails here, and so the page runs from the server and says that it is not kept.
   const list = await checked("assets.json", SEAL);
   const { files } = JSON.parse(new TextDecoder().decode(list));
   const cache = await caches.open(CACHE);
@@ -78,7 +79,11 @@ async function answer(request) {
   const files = list ? (await list.json()).files : {};
   if (!Object.hasOwn(files, name)) return refused();
   const bytes = await checked(name, files[name].sha256);
-  await cache.put(addressOf(name), kept(name, bytes));
+  try {
+    await cache.put(addressOf(name), kept(name, bytes));
+  } catch (error) {
+    console.warn(error); // no room: the page has what it asked for, and asks the server the next time as well
+  }
   return kept(name, bytes);
 }
 

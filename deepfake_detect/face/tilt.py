@@ -21,7 +21,7 @@ MIN_EYES = 0.25  # distance of the eyes, of the face's side: in a profile they s
 STEPS = 3  # times that a face is turned by what its eyes say, at most
 MIN_SIDE = 24  # pixels; of a smaller face the landmarks are noise
 # Of a degree, to which angles are rounded: builds of onnxruntime differ in YuNet's last digits, and each look is turned
-# by what the one before saw. Rounded, they turn a face alike, and its crop is the same to the last bit.
+# by what the one before saw. Rounded, they turn a face alike, but for one that lies at the edge of two steps.
 FINEST = 1 / 64
 
 

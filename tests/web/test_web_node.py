@@ -68,6 +68,45 @@ def test_it_names_the_kind_of_a_fake_as_here(site, tmp_path):
         assert (verdict["label"], verdict["kind"], verdict["faces"][0]["kind"]) == ("fake", expected, expected)
 
 
+@pytest.mark.parametrize("with_face", [True, False])
+def test_a_model_that_gives_no_number_gives_no_verdict(site, tmp_path, with_face):
+    copy = tmp_path / "copy"
+    shutil.copytree(site, copy)
+    described = json.loads((copy / "model.json").read_text())
+    metadata = asdict(Model(write_model(copy / described["file"])).metadata)
+    write_model(copy / described["file"], bias=(float("nan"), 0))
+    described["metadata"] = {name: metadata[name] for name in described["metadata"]}
+    (copy / "model.json").write_text(json.dumps(described))
+    picture = open_picture(EXAMPLES[-1]) if with_face else np.full((200, 200, 3), 128, np.uint8)
+    done = run_in_node(copy, picture, tmp_path)
+    assert done.returncode != 0 and not done.stdout and "the network gives NaN as a chance" in done.stderr
+
+
+def test_no_label_is_given_to_what_is_no_chance(site, tmp_path):
+    """By itself, among faces, and beside a face that is surely fake."""
+    (tmp_path / "program.mjs").write_text(
+        f"""
+        import {{ decide, faceLabel, labelOf }} from "{site.as_posix()}/verdict/decide.js";
+        const band = [0.3, 0.7];
+        const face = (p_fake) => ({{ p_fake, label: "fake", side: 400 }});
+        for (const odd of [NaN, undefined, Infinity, -Infinity])
+          for (const ask of [
+            () => labelOf(odd, band),
+            () => faceLabel(odd, 400, band),
+            () => decide([face(odd)], band),
+            () => decide([face(0.99), face(odd)], band),
+          ]) {{
+            let said;
+            try {{ said = ask(); }} catch (error) {{ if (error instanceof RangeError) continue; throw error; }}
+            throw new Error(`${{odd}}: ${{JSON.stringify(said)}}`);
+          }}
+        console.log(labelOf(0, band), labelOf(1, band), decide([face(0.99), face(0.98)], band).label);
+        """
+    )
+    done = subprocess.run(["node", "program.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=LONG)
+    assert (done.returncode, done.stdout.split()) == (0, ["real", "fake", "fake"]), done.stderr
+
+
 def assert_as_here(verdict: dict, expected: Verdict) -> None:
     here = json.loads(json.dumps(expected.to_dict()))
     assert verdict["p_fake"] == pytest.approx(here["p_fake"], abs=1e-3)
@@ -79,15 +118,19 @@ def assert_as_here(verdict: dict, expected: Verdict) -> None:
 
 def in_node(site, picture: np.ndarray, tmp_path) -> list[dict]:
     """The verdict of a site's folder on a picture, and how it refuses one of 3 x 3 pixels."""
+    done = run_in_node(site, picture, tmp_path)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def run_in_node(site, picture: np.ndarray, tmp_path) -> subprocess.CompletedProcess:
     (tmp_path / "picture.raw").write_bytes(picture.tobytes())
     (tmp_path / "program.mjs").write_text(PROGRAM)
     for link, target in (("site", site), ("node_modules", ROOT / "web" / "node_modules")):
         (tmp_path / link).unlink(missing_ok=True)
         (tmp_path / link).symlink_to(target)
     words = ["node", "--preserve-symlinks", "program.mjs", str(picture.shape[1]), str(picture.shape[0])]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=LONG)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=LONG)
 
 
 KINDS = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}

@@ -7,8 +7,8 @@ export class Engines {
     this.wasm = wasm;
     /** @type {import("./gpu.js").GpuSession | null} */
     this.gpu = null;
-    /** @type {"wasm" | "webgpu"} of the last run */
-    this.last = "wasm";
+    /** @type {Set<"wasm" | "webgpu">} of all runs since it was emptied */
+    this.used = new Set();
   }
 
   /** Let a session run the network as long as it lives. @param {import("./gpu.js").GpuSession} gpu */
@@ -21,15 +21,22 @@ export class Engines {
     const { gpu } = this;
     if (gpu) {
       try {
-        const given = await gpu.run(feeds, names);
-        this.last = "webgpu";
+        const given = finite(await gpu.run(feeds, names));
+        this.used.add("webgpu");
         return given;
       } catch (error) {
         gpu.close(error); // which says so to whoever waits for `lost`
         this.gpu = null;
       }
     }
-    this.last = "wasm";
+    this.used.add("wasm");
     return this.wasm.run(feeds, names);
   }
+}
+
+/** What a run gave, if all of it are numbers: a card that breaks down may give others without an error. */
+function finite(given) {
+  for (const [name, { data }] of Object.entries(given))
+    if (!data.every(Number.isFinite)) throw new Error(`not every number of ${name} is finite`);
+  return given;
 }

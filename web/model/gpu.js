@@ -1,17 +1,22 @@
 // The network on the graphics card, in a worker of its own, so that nothing else waits for it or breaks down with it.
 
-import { Model } from "./model.js";
+import { fetched } from "../detector.js";
 import { mirrored } from "../picture/pixels.js";
+import { MICRO_BATCH, Model } from "./model.js";
+import { remember, remembered } from "./outcome.js";
 
-// Beyond so many times what a warm run takes, and at least so many milliseconds, a run is not waited for.
-const [TIMES, LEAST] = [20, 10000];
+// A run is not waited for beyond so many times what a warm one takes, and at least so many milliseconds; the files, the
+// build's start and the first runs, in which a card's programs are compiled, not beyond the last of these.
+const [TIMES, LEAST, FIRST] = [20, 10000, 120000];
+const ROUNDS = 3; // of which the best counts
+const LASTING = ["slower", "disagrees"]; // outcomes that the next visit need not find again
 
 export class GpuSession {
   constructor() {
     this.worker = new Worker(new URL("./gpu_worker.js", import.meta.url), { type: "module" });
     this.waiting = new Map(); // id -> what settles the promise
     this.asked = 0;
-    this.limit = Infinity; // milliseconds
+    this.limit = FIRST; // milliseconds
     /** @type {Error | null} why it can no longer run */
     this.fault = null;
     /** @type {Promise<Error>} settled when it can no longer run */
@@ -23,9 +28,9 @@ export class GpuSession {
     };
   }
 
-  /** @param {string} address of an ONNX file */
-  load(address) {
-    return this.answer({ address });
+  /** @param {string} module address of the build @param {ArrayBuffer} wasm @param {ArrayBuffer} model an ONNX file */
+  load(module, wasm, model) {
+    return this.answer({ module, wasm, model }, [wasm, model]);
   }
 
   /** As onnxruntime's session does. */
@@ -33,14 +38,13 @@ export class GpuSession {
     return this.answer({ data, dims, names });
   }
 
-  answer(what) {
+  answer(what, moved = []) {
     if (this.fault) return Promise.reject(this.fault);
     return new Promise((resolve, reject) => {
       const id = ++this.asked;
       const late = () => this.close(new Error(`no answer in ${this.limit} ms`));
-      const timer = this.limit < Infinity ? setTimeout(late, this.limit) : null;
-      this.waiting.set(id, { resolve, reject, timer });
-      this.worker.postMessage({ id, ...what });
+      this.waiting.set(id, { resolve, reject, timer: setTimeout(late, this.limit) });
+      this.worker.postMessage({ id, ...what }, moved);
     });
   }
 
@@ -73,48 +77,88 @@ export class GpuSession {
  * @param {import("../detector.js").Detector} detector
  * @param {import("../picture/pixels.js").Picture} crop the known one
  * @param {string} folder address of that with the model
- * @param {string | null} wanted "webgpu": also where it is slower, or only a card in software; "wasm": not at all
+ * @param {string | null} wanted "webgpu": also where it is slower, only a card in software, or data is to be saved, and
+ *   whatever came of it before; "wasm": not at all
  * @returns {Promise<{why: string, gpu: GpuSession | null, error: Error | null}>} `why`: see the page's `engine_why`
  */
 export async function tryGpu(detector, crop, folder, wanted) {
-  const { version, model } = detector;
+  const { version } = detector;
   const no = (why, error = null) => ({ why, gpu: null, error });
   if (wanted === "wasm") return no("asked");
   if (!version.gpu) return no("int8");
-  let gpu = null;
-  const closed = (why, error = null) => {
-    gpu?.close(error ?? new Error(why));
-    return no(why, error);
-  };
+  const forced = wanted === "webgpu";
   try {
     const adapter = await navigator.gpu?.requestAdapter();
-    if (!adapter || (wanted !== "webgpu" && isSoftware(adapter))) return no("no_gpu");
-    gpu = new GpuSession();
-    await gpu.load(new URL(version.file, folder).href);
-    const { looks } = model.metadata;
-    const views = looks.framings.flatMap(() => (looks.mirrored ? [crop, mirrored(crop)] : [crop])); // as of a face
-    const there = await timed(new Model(model.ort, gpu, model.metadata), views);
-    const here = await detector.alone(() => timed(model, views));
-    const { self_test: known, gpu: asked } = version;
-    if (!agree(there.outputs, here.outputs, known.logits, asked.tolerance)) return closed("disagrees");
-    if (wanted !== "webgpu" && there.ms > here.ms) return closed("slower");
-    gpu.limit = Math.max(LEAST, TIMES * there.ms);
-    model.session.use(gpu);
-    return { why: wanted === "webgpu" ? "asked" : "fast", gpu, error: null };
+    if (!adapter || (!forced && isSoftware(adapter))) return no("no_gpu");
   } catch (error) {
-    return closed("failed", error);
+    return no("failed", error);
+  }
+  if (!forced && navigator.connection?.saveData) return no("save_data");
+  const before = forced ? null : await remembered(folder);
+  if (before) return no(before);
+  let files;
+  try {
+    files = await filesOf(version, folder);
+  } catch (error) {
+    return no("not_fetched", error);
+  }
+  const gpu = new GpuSession();
+  try {
+    const why = await tried(gpu, detector, crop, files, forced);
+    if (why === "fast" || why === "asked") return { why, gpu, error: null };
+    gpu.close(new Error(why));
+    if (LASTING.includes(why) && !forced) await remember(folder, why);
+    return no(why);
+  } catch (error) {
+    gpu.close(error);
+    return no("failed", error);
   }
 }
 
 /** Whether an adapter is none of a card; browsers say so in one place or the other. */
 const isSoftware = ({ info, isFallbackAdapter }) => info?.isFallbackAdapter ?? isFallbackAdapter ?? false;
 
-/** What a model gives for crops, and the milliseconds of the second time. */
-async function timed(model, crops) {
-  await model.outputs(crops);
+/** The address of the build with WebGPU, and the bytes of its WebAssembly and of the model. */
+async function filesOf({ gpu, file }, folder) {
+  const signal = AbortSignal.timeout(FIRST);
+  const names = [...gpu.files, file];
+  const bytes = await Promise.all(names.map((name) => fetched(new URL(name, folder), { signal })));
+  const [wasm, model] = bytes.slice(-2).map(({ buffer }) => buffer);
+  return { module: new URL(gpu.files[0], folder).href, wasm, model };
+}
+
+/** Load the network, try it on the known crop, and let it judge from the next picture on if it may. Returns why. */
+async function tried(gpu, detector, crop, { module, wasm, model: file }, forced) {
+  await gpu.load(module, wasm, file);
+  const { version, model } = detector;
+  const there = new Model(model.ort, gpu, model.metadata);
+  const { looks } = model.metadata;
+  const views = looks.framings.flatMap(() => (looks.mirrored ? [crop, mirrored(crop)] : [crop])); // as of one face
+  const most = Array.from({ length: MICRO_BATCH }, (_, n) => views[n % views.length]); // as of many
+  const crops = [...most, ...views];
+  await there.outputs(crops);
   const started = performance.now();
-  const outputs = await model.outputs(crops);
-  return { outputs, ms: performance.now() - started };
+  const given = await there.outputs(crops);
+  gpu.limit = Math.max(LEAST, TIMES * (performance.now() - started));
+  const expected = await detector.alone(() => model.outputs(crops));
+  if (!agree(given, expected, version.self_test.logits, version.gpu.tolerance)) return "disagrees";
+  return detector.alone(async () => {
+    if (!forced && (await isSlower(there, model, views))) return "slower";
+    model.session.use(gpu);
+    return forced ? "asked" : "fast";
+  });
+}
+
+/** Whether one model takes longer for crops than another: in turns, as what else the device does may change. */
+async function isSlower(one, other, crops) {
+  const best = [Infinity, Infinity];
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [n, model] of [one, other].entries()) {
+      const started = performance.now();
+      await model.outputs(crops);
+      best[n] = Math.min(best[n], performance.now() - started);
+    }
+  return best[0] > best[1];
 }
 
 /** Whether all numbers of the graphics card are those of WebAssembly, and of the first crop those that are known. */

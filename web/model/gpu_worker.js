@@ -1,13 +1,15 @@
 // onnxruntime-web's build with WebGPU; see gpu.js for what it is asked.
 
-const vendor = new URL("../vendor/", import.meta.url);
 let [ort, session] = [null, null];
 
-async function load(address) {
-  ort = await import(new URL("ort.webgpu.min.mjs", vendor).href);
+/** @param {{module: string, wasm: ArrayBuffer, model: ArrayBuffer}} files the build: its address and WebAssembly */
+async function load({ module, wasm, model }) {
+  ort = await import(module);
   ort.env.wasm.numThreads = 1;
-  ort.env.wasm.wasmPaths = vendor.href;
-  session = await ort.InferenceSession.create(address, { executionProviders: ["webgpu"], logSeverityLevel: 4 });
+  ort.env.wasm.wasmPaths = new URL("./", module).href;
+  ort.env.wasm.wasmBinary = wasm;
+  const options = { executionProviders: ["webgpu"], logSeverityLevel: 4 };
+  session = await ort.InferenceSession.create(new Uint8Array(model), options);
   const device = await ort.env.webgpu.device;
   device.lost.then(({ message }) => postMessage({ lost: message }));
 }
@@ -18,8 +20,8 @@ async function run({ data, dims, names }) {
   return Object.fromEntries(names.map((name) => [name, { data: found[name].data, dims: found[name].dims }]));
 }
 
-onmessage = ({ data: { id, address, ...asked } }) => {
-  (address ? load(address) : run(asked)).then(
+onmessage = ({ data: { id, ...asked } }) => {
+  (asked.module ? load(asked) : run(asked)).then(
     (given) => postMessage({ id, given }),
     (error) => postMessage({ id, error: String(error?.message ?? error) }),
   );

@@ -4,7 +4,7 @@ import { pixelValues } from "../face/crop.js";
 import { mirrored } from "../picture/pixels.js";
 import { Engines } from "./engines.js";
 
-const MICRO_BATCH = 4; // crops in one run: more take memory and no less time
+export const MICRO_BATCH = 4; // crops in one run: more take memory and no less time
 
 /**
  * @typedef {object} Metadata as deepfake_detect/model/onnx_model.py has it

@@ -33,7 +33,7 @@ export function factsOf({ file, name, result, version }, when) {
     [names.file_sha256, result.sha256],
     [names.model, `${version.file}, ${fill(page.of_version, version.version)}`],
     [names.model_sha256, version.sha256],
-    [page.fact_engine, page.engines[result.engine]],
+    [names.engines, result.engines.map((name) => page.engines[name]).join(", ")],
     [names.judged, localTime(when)],
     [names.page, location.href],
   ].filter(([, value]) => value);
@@ -68,7 +68,7 @@ function reportOf({ name, result, version, faces, told, thorough, when }) {
     model: { sha256: version.sha256, recipe: version.metadata.recipe },
     version: version.version,
     thorough,
-    engine: result.engine,
+    engines: result.engines,
     time: localTime(when).replace(" ", "T"),
   };
 }

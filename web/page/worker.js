@@ -38,8 +38,7 @@ async function start() {
 
 async function judge({ id, file, thorough }) {
   const progress = (share) => postMessage({ id, progress: share });
-  const { verdict, stability, width, height } = await detector.examine(file, { thorough, progress });
-  const engine = detector.model.session.last;
+  const { verdict, stability, width, height, engines } = await detector.examine(file, { thorough, progress });
   const faces = verdict.faces.map((face) => ({ ...faceDict(face), stability: null }));
   for (const { face, rescores, flips } of stability) {
     const shown = faces.find(({ box }) => box.join() === face.box.join());
@@ -48,7 +47,7 @@ async function judge({ id, file, thorough }) {
   const bytes = new Uint8Array(await file.arrayBuffer());
   const [{ claims, code }, sha256] = [await readClaims(bytes), await fingerprint(bytes)];
   const read = { claims, claims_code: code };
-  postMessage({ id, result: { verdict: toDict(verdict), faces, width, height, ...read, sha256, engine } });
+  postMessage({ id, result: { verdict: toDict(verdict), faces, width, height, ...read, sha256, engines } });
 }
 
 /** Once, after the first verdict, which nothing is to delay: see whether the graphics card is the better place. */

@@ -8,9 +8,15 @@ const { ALONE } = table.crowd;
 
 export const [REAL, FAKE, UNSURE] = ["real", "fake", "unsure"];
 
+/** A chance as it is, if it is one: NaN is neither above nor below anything, which would make it "real". */
+export function chance(pFake) {
+  if (!(pFake >= 0 && pFake <= 1)) throw new RangeError(`the network gives ${pFake} as a chance`);
+  return pFake;
+}
+
 /** The label of a probability, for the unsure band [low, high]. */
 export function labelOf(pFake, [low, high]) {
-  if (pFake >= high) return FAKE;
+  if (chance(pFake) >= high) return FAKE;
   return pFake > low ? UNSURE : REAL;
 }
 
@@ -37,7 +43,7 @@ function next(value, up) {
  */
 export function decide(faces, band) {
   const [low, high] = band;
-  const worst = Math.max(...faces.map((face) => face.p_fake));
+  const worst = Math.max(...faces.map((face) => chance(face.p_fake)));
   const large = faces.filter((face) => !tooSmall(face.side));
   const counted = large.length ? large : faces;
   const below = next(high, false);
@@ -63,8 +69,8 @@ export function together(chances, high) {
   const logOdds = p.map((value) => Math.log(value) - Math.log1p(-value));
   const most = Math.log(ALONE) + Math.log(high) - Math.log1p(-high);
   const arithmetic = Math.log(mean(logOdds.map((value) => Math.exp(Math.min(value, most)))));
-  const chance = 1 / (1 + Math.exp(-Math.max(arithmetic, mean(logOdds))));
-  return Math.min(Math.max(chance, p[0]), p[p.length - 1]);
+  const both = 1 / (1 + Math.exp(-Math.max(arithmetic, mean(logOdds))));
+  return Math.min(Math.max(both, p[0]), p[p.length - 1]);
 }
 
 /** Why a picture of this label is not called fake for faces that look so. */

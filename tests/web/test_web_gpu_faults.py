@@ -1,0 +1,91 @@
+"""A graphics card that is of no use, or is lost: what it costs, and what the next visit knows of it."""
+
+import pytest
+from web_gpu import BINARY, PORTRAIT, chance_of, engine_of, told
+from web_site import EXAMPLES, judge
+
+from export.web import ASSETS, GPU_RUNTIME
+
+GROUP = next(path for path in EXAMPLES if path.stem == "group_portraits")
+
+
+@pytest.mark.parametrize(
+    ("way", "why"),
+    [
+        ("late", "slower"),
+        ("others", "disagrees"),
+        ("others of many", "disagrees"),
+        ("not a number", "disagrees"),
+        ("none", "failed"),
+        ("never", "failed"),
+        ("not loaded", "failed"),
+    ],
+)
+def test_a_card_that_is_no_better_is_left_alone(played, way, why):
+    """And where that is to stay so, the next visit neither loads nor tries it."""
+    asked = []
+    with played(way, asked=asked) as page:
+        judge(page, PORTRAIT)
+        told(page, why)
+        judge(page, PORTRAIT)
+        assert [engine_of(page, number) for number in (0, 1)] == ["WebAssembly"] * 2
+        assert set(GPU_RUNTIME) <= set(asked)
+        asked.clear()
+        page.reload()
+        judge(page, PORTRAIT)
+        told(page, why)
+        assert bool(set(GPU_RUNTIME) & set(asked)) == (why == "failed")
+
+
+def test_what_came_of_a_card_holds_for_the_same_files_alone(played, tmp_path):
+    asked = []
+    with played("others", asked=asked) as page:
+        judge(page, PORTRAIT)
+        told(page, "disagrees")
+        for change in ("?engine=webgpu", ""):
+            asked.clear()
+            if not change:
+                listed = tmp_path / "site" / ASSETS
+                listed.write_text(listed.read_text() + " ")
+            page.goto(f"{page.url.partition('?')[0]}{change}")
+            judge(page, PORTRAIT)
+            told(page, "disagrees")
+            assert BINARY in asked
+
+
+def test_a_card_that_is_faster_judges_from_then_on(played):
+    with played("at once") as page:
+        judge(page, PORTRAIT)
+        told(page, "fast")
+        judge(page, PORTRAIT)
+        assert [engine_of(page, number) for number in (0, 1)] == ["WebAssembly", "WebGPU"]
+        page.evaluate("new BroadcastChannel('lose').postMessage('')")
+        told(page, "lost")
+        judge(page, PORTRAIT)
+        assert engine_of(page, 2) == "WebAssembly" and page.locator(".card[data-label]").count() == 3
+
+
+@pytest.mark.parametrize(
+    "way", ["none afterwards", "never afterwards", "not a number afterwards", "infinite kinds afterwards"]
+)
+def test_a_card_that_is_lost_while_it_judges_costs_no_verdict(played, way, detector):
+    with played(way) as page:
+        judge(page, PORTRAIT)
+        told(page, "fast")
+        page.evaluate("new BroadcastChannel('after').postMessage('')")
+        judge(page, PORTRAIT)
+        told(page, "lost")
+        assert engine_of(page, 1) == "WebAssembly"
+        assert chance_of(page, 1) == pytest.approx(detector.predict_one(PORTRAIT).p_fake, abs=1e-3)
+
+
+def test_a_photograph_that_both_judged_says_so(played):
+    """Of many faces, the first of which the card judges before it is lost."""
+    with played("not after the first") as page:
+        judge(page, PORTRAIT)
+        told(page, "fast")
+        page.evaluate("new BroadcastChannel('after').postMessage('')")
+        judge(page, GROUP)
+        told(page, "lost")
+        assert engine_of(page, 1) == "WebGPU, WebAssembly"
+        assert chance_of(page, 1)  # whose JSON says the same
