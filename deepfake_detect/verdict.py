@@ -152,7 +152,13 @@ def with_codes(values: dict) -> dict:
 
 
 def label_of(p_fake: float, unsure_band: tuple[float, float]) -> str:
-    """The label of a probability: "fake" from the band's upper end, "unsure" above its lower end, else "real"."""
+    """The label of a probability: "fake" from the band's upper end, "unsure" above its lower end, else "real".
+
+    Raises:
+        ValueError: it is no probability; of NaN, nobody is told that a face is real.
+    """
+    if not 0 <= p_fake <= 1:
+        raise ValueError(f"{p_fake} is no probability.")
     low, high = unsure_band
     if p_fake >= high:
         return FAKE

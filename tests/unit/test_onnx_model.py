@@ -50,6 +50,12 @@ def test_the_shipped_model_describes_itself(shipped):
     assert shipped.sha256 == hashlib.sha256((ROOT / "model.onnx").read_bytes()).hexdigest()
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, 1.1])
+def test_what_is_no_probability_is_no_verdict(value):
+    with pytest.raises(ValueError, match="no probability"):
+        label_of(value, (0.3, 0.7))
+
+
 def test_the_shipped_model_gives_a_probability_to_each_picture_of_a_batch(shipped):
     size = shipped.metadata.size
     batch = np.random.default_rng(0).random((5, 3, size, size), np.float32)
