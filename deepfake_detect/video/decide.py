@@ -11,8 +11,8 @@ from deepfake_detect.detector import Detector, in_band_reason
 from deepfake_detect.evidence.robustness import Stability, decided
 from deepfake_detect.verdict import FAKE, REAL, UNSURE, Face, Reason, label_of
 from deepfake_detect.video.followed import FaceInFrame, Followed, warnings
-from deepfake_detect.video.key_frames import FacePixels, Still, log_odds
-from deepfake_detect.video.rule import VideoRule
+from deepfake_detect.video.key_frames import FacePixels, Still
+from deepfake_detect.video.rule import VideoRule, log_odds
 from deepfake_detect.video.tracking import follow
 from deepfake_detect.video.video_verdict import FaceObservation, JudgedFrame, VideoFace, VideoVerdict
 

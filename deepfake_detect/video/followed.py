@@ -13,8 +13,8 @@ from deepfake_detect.evidence.robustness import Stability
 from deepfake_detect.face.quality import MANY_TOO_SMALL, MIN_FACE, TOO_SMALL
 from deepfake_detect.model.onnx_model import Metadata
 from deepfake_detect.verdict import FAKE, REAL, Face, Reason, label_of
-from deepfake_detect.video.key_frames import RESCORED, FacePixels, Still, log_odds, rescored
-from deepfake_detect.video.rule import VideoRule
+from deepfake_detect.video.key_frames import RESCORED, FacePixels, Still, rescored
+from deepfake_detect.video.rule import VideoRule, log_odds
 
 SPLIT = 0.25  # share of a face's frames called real, and share called fake, from which they contradict each other
 

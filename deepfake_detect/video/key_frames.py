@@ -19,6 +19,7 @@ from deepfake_detect.evidence.robustness import (
 )
 from deepfake_detect.model.onnx_model import Metadata
 from deepfake_detect.verdict import Face, label_of, suspicious
+from deepfake_detect.video.rule import VideoRule, log_odds
 
 STILL_SIDE = 1024  # pixels on the longer side of a frame kept for display
 # Pixels on the longer side of what is kept of a face: three times those of a crop. 64 frames of five faces come to 250
@@ -75,7 +76,8 @@ def face_pixels(frame: np.ndarray, faces: Sequence[Face], metadata: Metadata) ->
 
 
 def rescored(detector: Detector, face: Face, frames: Sequence[FacePixels]) -> Stability:
-    """A face of a video after every change: each score is the middle one of its frames, of two their mean log-odds.
+    """A face of a video after every change: each score is the middle one of its frames, of two their mean log-odds,
+    at the temperature and with the band of the rule for videos.
 
     Args:
         detector: the one that judged the video.
@@ -86,12 +88,8 @@ def rescored(detector: Detector, face: Face, frames: Sequence[FacePixels]) -> St
     for kept in frames:
         for again in rescore(detector.model, kept.pixels, [kept.face])[0].rescores:
             scores.setdefault(again.name, []).append(again.p_fake)
-    band = detector.metadata.unsure_band
-    middle = {name: float(1 / (1 + np.exp(-np.median(log_odds(found))))) for name, found in scores.items()}
-    return Stability(face, tuple(Rescore(name, p_fake, label_of(p_fake, band)) for name, p_fake in middle.items()))
-
-
-def log_odds(p_fake: Sequence[float]) -> np.ndarray:
-    """[N] in 0..1 -> [N]."""
-    p = np.asarray(p_fake, np.float64)
-    return np.log(p) - np.log1p(-p)
+    rule = VideoRule.of(detector.metadata)
+    middle = {name: rule.p_fake(float(np.median(log_odds(found)))) for name, found in scores.items()}
+    return Stability(
+        face, tuple(Rescore(name, p_fake, label_of(p_fake, rule.unsure_band)) for name, p_fake in middle.items())
+    )

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from deepfake_detect.model.onnx_model import Metadata
-from deepfake_detect.video.key_frames import log_odds
 
 LEAST_SHARPNESS = 1e-3  # counted for a face of one grey, whose weight were 0
 
@@ -76,3 +75,9 @@ def trimmed_mean(values: np.ndarray, weights: np.ndarray, trim: float) -> float:
     edges = np.clip(np.concatenate([[0.0], np.cumsum(weights)]), cut, 1 - cut)
     left = np.diff(edges)
     return float((values * left).sum() / left.sum())
+
+
+def log_odds(p_fake: Sequence[float]) -> np.ndarray:
+    """[N] in 0..1 -> [N]."""
+    p = np.asarray(p_fake, np.float64)
+    return np.log(p) - np.log1p(-p)

@@ -27,8 +27,8 @@ from deepfake_detect.video.decide import (
     TOO_SELDOM,
 )
 from deepfake_detect.video.followed import CONTRADICT
-from deepfake_detect.video.key_frames import STILL_SIDE, Still, log_odds
-from deepfake_detect.video.rule import VideoRule
+from deepfake_detect.video.key_frames import STILL_SIDE, Still
+from deepfake_detect.video.rule import VideoRule, log_odds
 from deepfake_detect.video.tracking import MAX_GAP
 
 pytestmark = pytest.mark.slow

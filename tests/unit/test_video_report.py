@@ -169,9 +169,11 @@ def test_a_split_without_real_videos_or_without_fakes_is_no_rate(tmp_path):
     assert {*rates.values(), error} == {NOT_MEASURED}
 
 
-def test_the_examples_are_judged_as_their_names_say(judged):
+def test_the_fake_among_the_examples_is_found_and_nobody_real_is_called_one(judged):
     """The middle one of the group is the fake, and the only one."""
     verdict, detector = judged["verdict"], Detector(ROOT / "model.onnx")
-    assert verdict.label == "fake" and [face.label for face in suspicious(verdict.faces)] == ["fake", "real", "real"]
+    worst, *others = suspicious(verdict.faces)
+    assert verdict.label == worst.label == "fake"
+    assert len(others) == 2 and {face.label for face in others} <= {"real", "unsure"}
     *_, (_, _, real) = judge_frames(detector, VIDEO.with_name("real_eileen_collins.mp4"))
-    assert real.label == "real" and len(real.faces) == 1
+    assert real.label in ("real", "unsure") and len(real.faces) == 1
