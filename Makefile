@@ -38,7 +38,7 @@ check: style
 	.venv-test/bin/python -m pytest tests/unit -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
 
 test: style
-	.venv-test/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	.venv-test/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-gradio: .venv-gradio/installed
 	.venv-gradio/bin/python -m pytest tests/page -m gradio

@@ -180,7 +180,7 @@ def test_detect(line, place, monkeypatch):
     assert done.returncode == 0, done.stderr
     written = place / "verdicts.jsonl"
     said = written.read_text() if "--output" in line else done.stdout + done.stderr
-    assert re.search(r"\b(real|fake|unsure)\b", said)
+    assert re.search(r"\b(real|fake|unsure|Real|Fake)\b", said)
 
 
 def test_the_job_for_a_cluster():

@@ -57,7 +57,8 @@ def test_it_goes_on_when_the_server_is_gone_for_good(site, private_browser):
 def test_a_file_of_a_device_without_room_is_given_all_the_same(site, private_browser):
     """One that comes later, when all the others are kept; and a device on which these already find no room."""
     name = f"vendor/{GPU_RUNTIME[-1]}"
-    with serving(site, {}) as address:
+    # Beside a page that is no HTML, Chromium asks for an icon.
+    with serving(site, {"/favicon.ico": bytes}) as address:
         with opened(private_browser, address) as page:
             page.locator(READY).wait_for(state="attached")
             fill_up(page, address)
