@@ -87,6 +87,19 @@ class Outcome:
     results: Sequence = ()
 
 
+def _with_earlier(updates: Iterator[Update]) -> Iterator[Update]:
+    """Each update with what the earlier ones set and it does not.
+
+    Gradio sends what has changed since the last update, and its client writes that into the last one, which a busy
+    browser may not have shown yet. A value that is only there once would then never be shown.
+    """
+    shown: Update = {}
+    with closing(updates):
+        for update in updates:
+            shown |= {component: value for component, value in update.items() if value != gr.skip()}
+            yield dict(shown)
+
+
 class LongJobs(ABC):
     """The events of a tab whose jobs take long. They take turns, which an endpoint may share by `take_turn`.
 
@@ -149,8 +162,10 @@ class LongJobs(ABC):
 
     def watch(self, sent: Sent | None, run: int | None) -> Iterator[Update]:
         """Show how far a run is, and what it comes to. Nothing where nothing was begun."""
-        if run is None or not sent:
-            return
+        if run is not None and sent:
+            yield from _with_earlier(self._watched(sent, run))
+
+    def _watched(self, sent: Sent, run: int) -> Iterator[Update]:
         outcome = last = None
         shown = time.monotonic()
         try:
