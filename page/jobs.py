@@ -5,6 +5,7 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
+from copy import copy
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -97,7 +98,7 @@ def _with_earlier(updates: Iterator[Update]) -> Iterator[Update]:
     with closing(updates):
         for update in updates:
             shown |= {component: value for component, value in update.items() if value != gr.skip()}
-            yield dict(shown)
+            yield {component: copy(value) for component, value in shown.items()}  # Gradio takes values out of updates
 
 
 class LongJobs(ABC):

@@ -1,5 +1,7 @@
 """Answers that come in several parts, in a browser too busy to show each before the next one is there."""
 
+import json
+
 import numpy as np
 import pytest
 from films import film
@@ -13,12 +15,31 @@ REAL = ROOT / "examples" / "real_eileen_collins.jpg"
 BUSY = """() => setInterval(() => {
     for (const start = performance.now(); performance.now() - start < 1200;);
 }, 1300)"""
+LISTEN = """() => {
+    const ask = window.fetch;
+    window.heard = [];
+    window.fetch = async (what, how) => {
+        const answer = await ask(what, how);
+        if (!String(what.url ?? what).includes("queue/data")) return answer;
+        const [shown, noted] = answer.body.tee();
+        noted.pipeThrough(new TextDecoderStream()).pipeTo(new WritableStream({write: text => window.heard.push(text)}));
+        return new Response(shown, {status: answer.status, headers: answer.headers});
+    };
+}"""
 
 
 @pytest.fixture
 def page(first_tab):
+    first_tab.evaluate(LISTEN)
     first_tab.evaluate(BUSY)
     return first_tab
+
+
+def changes(page):
+    """What the server has sent as changes of an earlier part: (what is done, where, the value)."""
+    messages = [json.loads(text.removeprefix("data:")) for text in "".join(page.evaluate("heard")).split("\n\n") if text]
+    parts = [message["output"]["data"] for message in messages if message["msg"] == "process_generating"]
+    return [change for part in parts for value in part if isinstance(value, list) for change in value]
 
 
 def test_the_timeline_of_a_video_is_shown_in_a_busy_browser(page, tmp_path):
@@ -28,6 +49,8 @@ def test_the_timeline_of_a_video_is_shown_in_a_busy_browser(page, tmp_path):
     page.locator("#film-sheet").wait_for()
     page.locator("#timeline svg").first.wait_for()
     page.locator("#stills img").first.wait_for()
+    sent = changes(page)
+    assert sent and not [change for change in sent if change[0] == "delete"]
 
 
 def test_the_table_of_an_album_is_shown_in_a_busy_browser(page):
@@ -35,3 +58,5 @@ def test_the_table_of_an_album_is_shown_in_a_busy_browser(page):
     page.set_input_files("#album input[type=file]", [REAL, ROOT / "examples" / "fake_swap.jpg"])
     page.locator("#album-csv").wait_for()
     assert page.locator("#album-table tr img").count() == 2
+    sent = changes(page)
+    assert sent and not [change for change in sent if change[0] == "delete"]
