@@ -92,12 +92,14 @@ packages: licences .venv-audit/installed
 
 # A virtual environment counts as installed only when the last step has gone through.
 .venv/installed: requirements.txt pyproject.toml
+	@echo "Installing the packages into .venv, which takes a minute or two the first time"
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -e .
 	touch $@
 
 .venv-test/installed: requirements.txt requirements-scan.txt requirements-train.txt requirements-test.txt pyproject.toml \
   $(call packages,tests/node web)
+	@echo "Installing the packages into .venv-test, which takes some minutes the first time"
 	$(PYTHON) -m venv .venv-test
 	.venv-test/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt -e .
 	touch $@

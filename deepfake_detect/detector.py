@@ -37,9 +37,7 @@ COARSEST = 4  # at least every fourth pixel each way, or the smallest faces woul
 MIN_OVERSAMPLING = 2
 
 NO_FACE = Reason("no_face", "No face was found, so the whole picture was scored; the detector is made for faces.")
-IN_BAND = (
-    "The score lies in the band from {} to {} in 100, in which the detector was wrong too often when it was measured."
-)
+IN_BAND = "The score lies between {} and {} in 100, where too many verdicts were wrong when the detector was measured."
 PLACES_LEFT_OUT = "The picture has very many places that might be small faces; {} of them were not looked at."
 DISAGREE = Reason("faces_disagree", "The faces in this picture got different verdicts.")
 

@@ -41,7 +41,7 @@ class Reason:
 
 
 REASONS = {
-    "uncertain": "The score lies in the band in which the detector was wrong too often when it was measured.",
+    "uncertain": "Too many verdicts on scores like this one were wrong when the detector was measured.",
     "no_face": "No face was found; the whole picture, or whole frames, were scored.",
     "faces_disagree": "The faces got different verdicts.",
     "unstable": "A small change of a face, such as saving it again, turns its score round.",

@@ -15,7 +15,7 @@ from deepfake_detect import Detector, Face, Model, Verdict
 from deepfake_detect.detector import DISAGREE, NO_FACE
 from deepfake_detect.verdict import label_of
 
-BAND = re.compile(r"The score lies in the band from \d\d to \d\d in 100, in which the detector was wrong too often .*")
+BAND = re.compile(r"The score lies between \d\d and \d\d in 100, where too many verdicts were wrong .*")
 
 
 @pytest.fixture

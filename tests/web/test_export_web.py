@@ -14,7 +14,8 @@ from web_site import needed
 
 from deepfake_detect import errors
 from deepfake_detect.report.card_texts import ICONS, NOT_MEASURED, error_rates
-from deepfake_detect.verdict import REASONS
+from deepfake_detect.report.drawing import COLOURS, FRAMES
+from deepfake_detect.verdict import FAKE, REAL, REASONS, UNSURE
 from export import ExportError
 from export.web import ASSETS, POLICY, WORKER, build_web
 from export.web_table import table, table_module
@@ -49,6 +50,12 @@ def test_it_is_a_static_space_without_other_hosts(site):
     page = (site / "index.html").read_text()
     assert f'content="{html.escape(POLICY)}"' in page and POLICY in (site / WORKER).read_text()
     assert "[[" not in page and "<style" not in page and " style=" not in page
+
+
+def test_a_verdict_has_the_colours_of_the_page_on_a_server():
+    light, dark = (ROOT / "web" / "style.css").read_text().split("@media screen and (prefers-color-scheme: dark)")
+    for label in (REAL, FAKE, UNSURE):
+        assert f"--{label}: {COLOURS[label]};" in light and f"--{label}: {FRAMES[label]};" in dark
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path, site):

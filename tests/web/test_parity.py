@@ -8,6 +8,8 @@ from PIL import Image
 from project import ROOT
 from web_site import EXAMPLES, assert_same, png
 
+from deepfake_detect.picture.decode import MAX_BYTES
+from export.web_texts import FAULTS
 from scripts.web_parity import compare, lossless, offered, summary
 from scripts.web_serving import serving
 
@@ -47,6 +49,13 @@ def test_faults_have_the_codes_and_sentences_of_python(ask, detector):
         assert ask(data) == {"error": str(error.value), "error_code": error.value.code}
     for data in (b"hello", (ROOT / "README.md").read_bytes()):
         assert ask(data)["error_code"] == "unsupported_format"
+
+
+def test_a_video_is_told_where_it_is_judged(ask):
+    video = (EXAMPLES[0].parent / "videos" / "group_portraits.mp4").read_bytes()
+    others = (b"\x1aE\xdf\xa3" + bytes(64), b"RIFF" + bytes(4) + b"AVI LIST", b"\0\0\0\x14ftypqt  " + bytes(12))
+    for data in (video, video + bytes(MAX_BYTES), *others):
+        assert ask(data) == {"error": FAULTS["WEB_VIDEO"], "error_code": "unsupported_format"}
 
 
 def test_pictures_held_out(site, private_browser, detector, faces_data):

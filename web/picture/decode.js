@@ -6,6 +6,7 @@ import { downscaled } from "./area.js";
 import { described } from "./formats.js";
 import { blank } from "./pixels.js";
 
+const HEAD = 12; // bytes that tell a video
 const { MAX_BYTES, MAX_PIXELS, MIN_SIDE } = table.decode;
 const { DETECTION_SIDE, COARSEST } = table.detector;
 
@@ -28,6 +29,8 @@ export async function open(source) {
     return { whole: source, pixels: source, downscale: 1 };
   }
   const blob = source instanceof Blob ? source : new Blob([source]);
+  const begin = new Uint8Array(await readable(blob.slice(0, HEAD)));
+  if (described(begin).kind === "video") throw new DetectError("unsupported_format", sentence("WEB_VIDEO"));
   if (blob.size > MAX_BYTES) throw new DetectError("file_too_large", sentence("TOO_MANY_BYTES"));
   if (!blob.size) throw new DetectError("empty_file", sentence("EMPTY"));
   const { kind, size } = described(new Uint8Array(await readable(blob)));

@@ -4,8 +4,8 @@ const ascii = (bytes, start, length) => String.fromCharCode(...bytes.subarray(st
 
 /**
  * @param {Uint8Array} bytes a file
- * @returns {{kind: string, size: number[] | null}} "jpeg", "png", "gif", "bmp", "webp", "avif", "heic", "tiff" or "";
- *   width and height as the file says, before it is turned upright; null where that is not known
+ * @returns {{kind: string, size: number[] | null}} "jpeg", "png", "gif", "bmp", "webp", "avif", "heic", "tiff", "video"
+ *   or ""; width and height as the file says, before it is turned upright; null where that is not known
  */
 export function described(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -30,7 +30,10 @@ export function described(bytes) {
     const brand = ascii(bytes, 8, 4);
     if (brand === "avif" || brand === "avis") return { kind: "avif", size: extentOf(bytes, view) };
     if (/^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand)) return { kind: "heic", size: extentOf(bytes, view) };
+    if (/^(iso[m2-9]|mp4[1-2]|avc1|qt  |M4V |3g[p2].|dash)$/.test(brand)) return { kind: "video", size: null };
   }
+  const isWebm = ascii(bytes, 0, 4) === "\x1aE\xdf\xa3";
+  if (isWebm || (ascii(bytes, 0, 4) === "RIFF" && ascii(bytes, 8, 4) === "AVI ")) return { kind: "video", size: null };
   if (["II*\0", "MM\0*", "II+\0"].includes(ascii(bytes, 0, 4))) return { kind: "tiff", size: null };
   return { kind: "", size: null };
 }
