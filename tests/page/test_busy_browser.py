@@ -37,7 +37,8 @@ def page(first_tab):
 
 def changes(page):
     """What the server has sent as changes of an earlier part: (what is done, where, the value)."""
-    messages = [json.loads(text.removeprefix("data:")) for text in "".join(page.evaluate("heard")).split("\n\n") if text]
+    said = "".join(page.evaluate("heard")).split("\n\n")
+    messages = [json.loads(message.removeprefix("data:")) for message in said if message]
     parts = [message["output"]["data"] for message in messages if message["msg"] == "process_generating"]
     return [change for part in parts for value in part if isinstance(value, list) for change in value]
 
