@@ -11,6 +11,7 @@ import pytest
 from waiting import LONG
 from web_site import EXAMPLES, opened
 
+from deepfake_detect import Detector, Model
 from export.web import GPU_RUNTIME, RUNTIME
 from export.web_texts import PAGE
 from scripts.web_serving import serving
@@ -40,7 +41,7 @@ export const InferenceSession = { async create(address) {
 """
 ANSWERS = {
     "at once": "return once(...words);",
-    "late": "await new Promise((done) => setTimeout(done, 2000)); return once(...words);",
+    "late": "await new Promise((done) => setTimeout(done, 300)); return once(...words);",
     "others": "const found = await session.run(...words); found.logits.data[3] += 0.01; return found;",
     "others of many": "const found = await session.run(...words);"
     " if (found.logits.dims[0] === 4) found.logits.data[7] += 0.01; return found;",
@@ -73,13 +74,20 @@ def with_card(chromium):
 
 
 @pytest.fixture
-def played(site, with_card, tmp_path):
-    """A page with a card that answers in one of the ways of ANSWERS. `asked`: see `counted`; `more`: for its worker."""
+def small_detector(small_site) -> Detector:
+    """Python's detector on the network of `small_site`."""
+    return Detector(Model(small_site / "model.onnx"))
+
+
+@pytest.fixture
+def played(small_site, with_card, tmp_path):
+    """A page, on a tiny network, with a card that answers in one of the ways of ANSWERS. `asked`: see `counted`;
+    `more`: for its worker."""
 
     @contextmanager
     def page(way: str, path: str = "", asked: list | None = None, more: str = ""):
         copy = tmp_path / "site"
-        shutil.copytree(site, copy)
+        shutil.copytree(small_site, copy)
         hangs = "await new Promise(() => {});" if way == "not loaded" else ""
         (copy / "vendor" / MODULE).write_text(hangs + STAND_IN.replace("ANSWER", ANSWERS[way]))
         first = 5000 if way in ("never", "not loaded") else 120000

@@ -36,6 +36,27 @@ def site(tmp_path_factory) -> Path:
     return build_web(tmp_path_factory.mktemp("web") / "site")
 
 
+@pytest.fixture(scope="session")
+def small_site(tmp_path_factory) -> Path:
+    """The folder of the page with a tiny network in place of the model, which takes no time: for tests of the page
+    around it. Its file is `model.onnx` as well."""
+    needed((ROOT / "web" / "node_modules").is_dir(), "the packages of web are not installed")
+    from onnx_files import write_model
+
+    from deepfake_detect import Model
+    from deepfake_detect.model.onnx_model import Looks
+    from export import web
+
+    folder = tmp_path_factory.mktemp("small")
+    kinds = {"names": ["real", "swap_or_reenactment", "gan"], "temperature": 0.5, "least": {"gan": 0.6}}
+    weights = [[0, 1, 2], [1, 0, 0], [0, 0, 0]]
+    model = write_model(folder / "model.onnx", (1, -1, 0.5), (0, 0.2), kind_weights=weights, kinds=kinds,
+                        looks=Looks((1.0,), True))  # fmt: skip
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(web, "Model", lambda path: Model(model))
+        return web.build_web(folder / "site")
+
+
 @contextmanager
 def opened(private_browser, address: str, query: str = "", **options) -> Iterator:
     """A page in a context of its own, with nothing kept from others; `query`: of its address, with "?". What breaks its

@@ -12,11 +12,11 @@ from export.web_texts import PAGE
 from scripts.web_serving import serving
 
 
-def test_nothing_of_it_is_loaded_without_a_card(site, private_browser, with_card):
+def test_nothing_of_it_is_loaded_without_a_card(small_site, private_browser, with_card):
     """With one in software, which would be slower, it is as without."""
     for browser in (private_browser, with_card):
         asked = []
-        with serving(site, counted(site, asked)) as address, opened(browser, address) as page:
+        with serving(small_site, counted(small_site, asked)) as address, opened(browser, address) as page:
             judge(page, PORTRAIT)
             told(page, "no_gpu")
             judge(page, PORTRAIT)
@@ -48,12 +48,12 @@ def test_onnxruntime_on_a_card_gives_the_verdicts_of_python(site, with_card, det
 
 
 @pytest.mark.timeout(900)
-def test_a_real_device_that_is_lost_leaves_the_judging_to_webassembly(site, with_card, detector):
+def test_a_real_device_that_is_lost_leaves_the_judging_to_webassembly(small_site, with_card, small_detector):
     """The build itself, of which the page loses the device."""
     losing = "new BroadcastChannel('lose').onmessage = async () => (await ort.env.webgpu.device).destroy();"
-    worker = (site / "model" / "gpu_worker.js").read_text() + losing
+    worker = (small_site / "model" / "gpu_worker.js").read_text() + losing
     with (
-        serving(site, {"/model/gpu_worker.js": worker.encode}) as address,
+        serving(small_site, {"/model/gpu_worker.js": worker.encode}) as address,
         opened(with_card, address, "?engine=webgpu", service_workers="block") as page,
     ):
         page.set_default_timeout(LONG * 1000)
@@ -63,7 +63,7 @@ def test_a_real_device_that_is_lost_leaves_the_judging_to_webassembly(site, with
         told(page, "lost")
         judge(page, PORTRAIT)
         assert engine_of(page, 1) == "WebAssembly"
-        assert chance_of(page, 1) == pytest.approx(detector.predict_one(PORTRAIT).p_fake, abs=1e-3)
+        assert chance_of(page, 1) == pytest.approx(small_detector.predict_one(PORTRAIT).p_fake, abs=1e-3)
 
 
 def test_a_visitor_who_saves_data_is_not_made_to_load_it(played):
@@ -78,9 +78,9 @@ def test_a_visitor_who_saves_data_is_not_made_to_load_it(played):
         told(page, "asked")
 
 
-def test_a_file_that_is_not_what_it_should_be_is_not_put_down_to_the_card(site, with_card):
+def test_a_file_that_is_not_what_it_should_be_is_not_put_down_to_the_card(small_site, with_card):
     for made in ({f"/vendor/{BINARY}": lambda: b"other"}, {f"/vendor/{MODULE}": lambda: b"throw new Error('So.');"}):
-        with serving(site, made) as address:
+        with serving(small_site, made) as address:
             context = with_card.new_context()
             page = context.new_page()
             page.goto(f"{address}/?engine=webgpu")

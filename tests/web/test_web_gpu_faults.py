@@ -64,7 +64,7 @@ def test_a_card_that_is_faster_judges_from_then_on(played):
 @pytest.mark.parametrize(
     "way", ["none afterwards", "never afterwards", "not a number afterwards", "infinite kinds afterwards"]
 )
-def test_a_card_that_is_lost_while_it_judges_costs_no_verdict(played, way, detector):
+def test_a_card_that_is_lost_while_it_judges_costs_no_verdict(played, way, small_detector):
     with played(way) as page:
         judge(page, PORTRAIT)
         told(page, "fast")
@@ -72,7 +72,7 @@ def test_a_card_that_is_lost_while_it_judges_costs_no_verdict(played, way, detec
         judge(page, PORTRAIT)
         told(page, "lost")
         assert engine_of(page, 1) == "WebAssembly"
-        assert chance_of(page, 1) == pytest.approx(detector.predict_one(PORTRAIT).p_fake, abs=1e-3)
+        assert chance_of(page, 1) == pytest.approx(small_detector.predict_one(PORTRAIT).p_fake, abs=1e-3)
 
 
 def test_a_photograph_that_both_judged_says_so(played):
