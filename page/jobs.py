@@ -5,7 +5,6 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
-from copy import copy
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -98,7 +97,8 @@ def _with_earlier(updates: Iterator[Update]) -> Iterator[Update]:
     with closing(updates):
         for update in updates:
             shown |= {component: value for component, value in update.items() if value != gr.skip()}
-            yield {component: copy(value) for component, value in shown.items()}  # Gradio takes values out of updates
+            # Gradio takes the values out of what `gr.update` gives
+            yield {part: value.copy() if isinstance(value, dict) else value for part, value in shown.items()}
 
 
 class LongJobs(ABC):
