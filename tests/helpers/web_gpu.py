@@ -80,17 +80,17 @@ def small_detector(small_site) -> Detector:
 
 
 @pytest.fixture
-def played(small_site, with_card, tmp_path):
-    """A page, on a tiny network, with a card that answers in one of the ways of ANSWERS. `asked`: see `counted`;
-    `more`: for its worker."""
+def played(site, small_site, with_card, tmp_path):
+    """A page with a card that answers in one of the ways of ANSWERS. `asked`: see `counted`; `more`: for its worker;
+    `whole`: on the shipped network, which a card can beat, and not on the tiny one."""
 
     @contextmanager
-    def page(way: str, path: str = "", asked: list | None = None, more: str = ""):
+    def page(way: str, path: str = "", asked: list | None = None, more: str = "", whole: bool = False):
         copy = tmp_path / "site"
-        shutil.copytree(small_site, copy)
+        shutil.copytree(site if whole else small_site, copy)
         hangs = "await new Promise(() => {});" if way == "not loaded" else ""
         (copy / "vendor" / MODULE).write_text(hangs + STAND_IN.replace("ANSWER", ANSWERS[way]))
-        first = 5000 if way in ("never", "not loaded") else 120000
+        first = 2500 if way in ("never", "not loaded") else 120000
         trial = (copy / "model" / "gpu.js").read_text()
         assert LIMITS in trial
         (copy / "model" / "gpu.js").write_text(trial.replace(LIMITS, f"FIRST] = [20, 3000, {first}]"))

@@ -101,7 +101,7 @@ def go_to(page, words):
 def choose(page, files):
     for _ in range(10):  # Gradio's box has just come, and takes a moment to answer
         try:
-            with page.expect_file_chooser() as chooser:
+            with page.expect_file_chooser(timeout=3000) as chooser:
                 page.keyboard.press("Enter")
             chooser.value.set_files(files)
             return

@@ -182,5 +182,10 @@ def test_an_example_is_played_and_judged_as_its_name_says(page):
     assert HEADLINES["fake"] in answer(page)
     page.wait_for_function("document.querySelector('#film video').readyState >= 2")
     assert not page.get_by_text(texts.UNPLAYABLE).is_visible()
-    page.locator("#timeline .point").nth(20).click(force=True)
-    page.wait_for_function("document.querySelector('#film video').currentTime > 1")
+    page.locator("#film-sheet").wait_for()  # the page scrolls at the end
+
+    def is_there() -> bool:
+        page.locator("#timeline .point").nth(20).click(force=True)
+        return page.evaluate("document.querySelector('#film video').currentTime > 1")
+
+    wait_until(is_there)
