@@ -11,8 +11,8 @@ FORMATS = "JPEG, PNG, WebP, AVIF, GIF or BMP"  # that browsers read; Safari read
 FAULTS = {
     "WEB_UNKNOWN": f"This is not a picture in a format read here. Choose a {FORMATS} file.",
     "WEB_VIDEO": (
-        "This is a video, and this page judges photographs. Choose a picture of it in which the face is large, or send "
-        "the video to the page on a server or to the command line."
+        "This is a video, and this page judges photographs. Save a frame that shows the face large and choose that, or "
+        "send the video to the page on a server or to the command line."
     ),
     "WEB_FORMAT": f"This browser does not read such files. Save the picture as a {FORMATS} file.",
     "WEB_UNREADABLE": "The browser cannot read this file: it may have been moved, changed or deleted. Choose it again.",

@@ -25,6 +25,7 @@ from page.api import HANDLERS, Endpoints, Page
 from page.api_list import ROUTES, sample_path
 from page.server.bootstrap import NAMED_PORT, UPLOADS, is_port
 from page.server.disconnects import ConnectionCounter
+from page.server.late_ends import LateEnds
 from page.server.request_limits import RequestLimits
 from page.server.upload_folder import MAX_STORED, Sweeper
 from page.tabs.accuracy import CSS as REPORT_CSS
@@ -35,7 +36,6 @@ from page.tabs.photo import photograph_tab
 from page.tabs.photo_view import CSS as PHOTO_CSS
 from page.tabs.video import CSS as VIDEO_CSS
 from page.tabs.video import UNPLAYABLE, Videos, video_tab
-from page.widgets.answer_stream import KEEP_LISTENING
 from page.widgets.developers import CSS as DEVELOPERS_CSS
 from page.widgets.developers import FILL, developers_html
 from page.widgets.drops import DROPS
@@ -154,6 +154,7 @@ LAUNCH = {
                 idle_timeout=60,
             ),
             Middleware(ConnectionCounter),
+            Middleware(LateEnds),
         ],
     },
 }
@@ -177,7 +178,7 @@ def build(detector: Detector, at_a_time: int = AT_A_TIME) -> gr.Blocks:
         gr.Markdown(texts.FOOT.format(measured_in_short(detector.model.sha256)), elem_id="foot")
         with gr.Accordion(texts.DEVELOPERS_LABEL, open=False):
             gr.HTML(developers_html(sample_path(demo.blocks.values(), "image")), elem_id="developers")
-        for script in (KEEP_LISTENING, SAY, DROPS, FILL):
+        for script in (SAY, DROPS, FILL):
             demo.load(None, js=script)
         demo.load(None, js=UNPLAYABLE)
         Endpoints(detector, videos, albums).connect(photo, album, film)

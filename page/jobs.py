@@ -1,5 +1,6 @@
 """Jobs of a visitor that take long: they take turns, show how far they are, and can be stopped or replaced."""
 
+import math
 import time
 import traceback
 from abc import ABC, abstractmethod
@@ -90,14 +91,22 @@ class Outcome:
 def _with_earlier(updates: Iterator[Update]) -> Iterator[Update]:
     """Each update with what the earlier ones set and it does not.
 
-    Gradio sends what has changed since the last update, and its client writes that into the last one, which a busy
-    browser may not have shown yet. A value that is only there once would then never be shown.
+    Why: Gradio sends what has changed since the last update, and its client writes that into the last one, which a
+    busy browser may not have shown yet. A value, or a key of one of `gr.update`, that is only there once would then
+    never be shown.
+    Needed: tests/page/test_busy_browser.py
+    Can go: when Gradio's client shows each update as it was before it takes in the next.
     """
     shown: Update = {}
     with closing(updates):
         for update in updates:
-            shown |= {component: value for component, value in update.items() if value != gr.skip()}
-            # Gradio takes the values out of what `gr.update` gives
+            for part, value in update.items():
+                earlier = shown.get(part)
+                if isinstance(value, dict) and isinstance(earlier, dict):
+                    shown[part] = earlier | value
+                elif not (isinstance(value, dict) and value == gr.skip()):
+                    shown[part] = value
+            # Gradio takes the values out of what it is given
             yield {part: value.copy() if isinstance(value, dict) else value for part, value in shown.items()}
 
 
@@ -162,13 +171,18 @@ class LongJobs(ABC):
         return self.view.update(notice_html(self.texts.reading), stop=True) | {self.run: self.runs.open()}
 
     def watch(self, sent: Sent | None, run: int | None) -> Iterator[Update]:
-        """Show how far a run is, and what it comes to. Nothing where nothing was begun."""
-        if run is not None and sent:
+        """Show how far a run is, and what it comes to. Nothing where nothing was begun, or another run has begun."""
+        if run is None or not sent:
+            return
+        try:
             yield from _with_earlier(self._watched(sent, run))
+        except RunEnded:
+            yield gr.skip()  # Gradio shows the last update once more, which must not be one of this run
 
     def _watched(self, sent: Sent, run: int) -> Iterator[Update]:
+        """The updates of `watch`. Raises RunEnded where another run has begun."""
         outcome = last = None
-        shown = time.monotonic()
+        shown = -math.inf
         try:
             self.check(sent)
             with closing(self.take_turn(lambda: self.work(sent), run)) as steps:
@@ -185,7 +199,9 @@ class LongJobs(ABC):
                         if step.so_far is None:
                             yield self.view.update(card, stop=True)
                         elif time.monotonic() - shown > STREAM_SECONDS:
-                            yield self.view.update(card, step.so_far(False)[1], stop=True)
+                            results = step.so_far(False)[1]
+                            self.runs.check(run)  # that may have taken a while
+                            yield self.view.update(card, results, stop=True)
                             shown = time.monotonic()
                         else:
                             yield {self.view.card: card}
@@ -194,8 +210,9 @@ class LongJobs(ABC):
         except BusyError as error:
             yield self._failed(str(error), again=True)
         except RunEnded as ended:
-            if ended.stopped:
-                yield self._stopped(last) if outcome is None else self._kept(outcome)
+            if not ended.stopped:
+                raise
+            yield self._stopped(last) if outcome is None else self._kept(outcome)
         except (OSError, gr.Error) as error:
             sentence = error.message if isinstance(error, gr.Error) else self._why_not_written(sent)
             yield self._failed(sentence, again=True) if outcome is None else self._kept(outcome, sentence)

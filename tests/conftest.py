@@ -35,15 +35,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items):
-    """Tests are slow by their marks, their fixtures or their folder. The files that start a server, a browser, a
-    training or another program come first: `make test` gives them out one by one to its processes, none of which is to
-    wait long for another at the end."""
+    """Tests are slow by their marks, their fixtures or their folder. The files whose tests are all slow, or
+    that start a browser or a training, come first: `make test` gives them out one by one to its processes, none of
+    which is to wait long for another at the end."""
     for item in items:
         if item.path.parent.name != "unit" or SLOW & {*item.fixturenames}:
             item.add_marker(pytest.mark.slow)
-    first = {item.path for item in items if item.path.parent.name == "hardening"}
-    first |= {item.path for item in items if (SLOW | {"server", "space"}) & {*item.fixturenames}}
-    first |= {item.path for item in items} - {item.path for item in items if not item.get_closest_marker("slow")}
+    first = {item.path for item in items} - {item.path for item in items if not item.get_closest_marker("slow")}
+    first |= {item.path for item in items if SLOW & {*item.fixturenames}}
     items.sort(key=lambda item: item.path not in first)
 
 

@@ -90,7 +90,7 @@ def played(site, small_site, with_card, tmp_path):
         shutil.copytree(site if whole else small_site, copy)
         hangs = "await new Promise(() => {});" if way == "not loaded" else ""
         (copy / "vendor" / MODULE).write_text(hangs + STAND_IN.replace("ANSWER", ANSWERS[way]))
-        first = 2500 if way in ("never", "not loaded") else 120000
+        first = 5000 if way in ("never", "not loaded") else 120000
         trial = (copy / "model" / "gpu.js").read_text()
         assert LIMITS in trial
         (copy / "model" / "gpu.js").write_text(trial.replace(LIMITS, f"FIRST] = [20, 3000, {first}]"))

@@ -9,6 +9,7 @@ from films import film
 from PIL import Image
 from playwright.sync_api import TimeoutError
 from project import ROOT
+from waiting import PATIENCE
 
 from page import texts
 
@@ -99,9 +100,10 @@ def go_to(page, words):
 
 
 def choose(page, files):
-    for _ in range(10):  # Gradio's box has just come, and takes a moment to answer
+    tries = 20
+    for _ in range(tries):  # Gradio's box has just come, and takes a moment to answer
         try:
-            with page.expect_file_chooser(timeout=3000) as chooser:
+            with page.expect_file_chooser(timeout=1000 * PATIENCE / tries) as chooser:
                 page.keyboard.press("Enter")
             chooser.value.set_files(files)
             return

@@ -22,7 +22,8 @@ LISTEN = """() => {
         const answer = await ask(what, how);
         if (!String(what.url ?? what).includes("queue/data")) return answer;
         const [shown, noted] = answer.body.tee();
-        noted.pipeThrough(new TextDecoderStream()).pipeTo(new WritableStream({write: text => window.heard.push(text)}));
+        noted.pipeThrough(new TextDecoderStream())
+            .pipeTo(new WritableStream({write: text => window.heard.push(text)})).catch(() => {});
         return new Response(shown, {status: answer.status, headers: answer.headers});
     };
 }"""
@@ -37,8 +38,8 @@ def page(first_tab):
 
 def changes(page):
     """What the server has sent as changes of an earlier part: (what is done, where, the value)."""
-    said = "".join(page.evaluate("heard")).split("\n\n")
-    messages = [json.loads(message.removeprefix("data:")) for message in said if message]
+    said = "".join(page.evaluate("heard")).split("\n\n")[:-1]  # the last may not be whole
+    messages = [json.loads(message.removeprefix("data:")) for message in said]
     parts = [message["output"]["data"] for message in messages if message["msg"] == "process_generating"]
     return [change for part in parts for value in part if isinstance(value, list) for change in value]
 

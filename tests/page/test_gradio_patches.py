@@ -31,7 +31,8 @@ pytestmark = pytest.mark.gradio
 
 def test_gradio_writes_stubs_for_editors_and_this_page_does_not(tmp_path):
     (tmp_path / "component.py").write_text("import gradio\nclass Own(gradio.Textbox): pass\n")
-    for before, written in (("", True), ("import page.widgets.components; ", False)):
+    own = "import page.widgets.components; "
+    for before, written in (("", True), (own, False), (f"import gradio; {own}", False)):
         code = f"{before}import sys; sys.path.insert(0, {str(tmp_path)!r}); import component"
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=LONG)
         assert (tmp_path / "component.pyi").exists() == written

@@ -3,10 +3,9 @@
 import { table } from "../table.js";
 import { DetectError, sentence } from "../verdict/reasons.js";
 import { downscaled } from "./area.js";
-import { described } from "./formats.js";
+import { HEAD, described } from "./formats.js";
 import { blank } from "./pixels.js";
 
-const HEAD = 12; // bytes that tell a video
 const { MAX_BYTES, MAX_PIXELS, MIN_SIDE } = table.decode;
 const { DETECTION_SIDE, COARSEST } = table.detector;
 

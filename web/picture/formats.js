@@ -1,5 +1,7 @@
 // What a file is by its first bytes, and how many pixels it announces, before anything is decoded.
 
+export const HEAD = 12; // bytes that tell a video
+
 const ascii = (bytes, start, length) => String.fromCharCode(...bytes.subarray(start, start + length));
 
 /**
@@ -30,10 +32,10 @@ export function described(bytes) {
     const brand = ascii(bytes, 8, 4);
     if (brand === "avif" || brand === "avis") return { kind: "avif", size: extentOf(bytes, view) };
     if (/^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand)) return { kind: "heic", size: extentOf(bytes, view) };
-    if (/^(iso[m2-9]|mp4[1-2]|avc1|qt  |M4V |3g[p2].|dash)$/.test(brand)) return { kind: "video", size: null };
+    if (/^(iso[m2-9]|mp4[12]|avc1|qt  |M4V |f4v |MSNV|XAVC|3g[p2].|dash)$/.test(brand)) return { kind: "video", size: null };
   }
-  const isWebm = ascii(bytes, 0, 4) === "\x1aE\xdf\xa3";
-  if (isWebm || (ascii(bytes, 0, 4) === "RIFF" && ascii(bytes, 8, 4) === "AVI ")) return { kind: "video", size: null };
+  const isMatroska = ascii(bytes, 0, 4) === "\x1aE\xdf\xa3"; // WebM is one
+  if (isMatroska || (ascii(bytes, 0, 4) === "RIFF" && ascii(bytes, 8, 4) === "AVI ")) return { kind: "video", size: null };
   if (["II*\0", "MM\0*", "II+\0"].includes(ascii(bytes, 0, 4))) return { kind: "tiff", size: null };
   return { kind: "", size: null };
 }
