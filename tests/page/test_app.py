@@ -25,6 +25,7 @@ from waiting import LONG, PATIENCE
 from deepfake_detect import Detector, judge_video
 from deepfake_detect.errors import CODES
 from page import app, texts
+from page.server.bootstrap import is_port
 from page.tabs import video as videos
 
 REAL = ROOT / "examples" / "real_eileen_collins.jpg"
@@ -219,7 +220,12 @@ def test_without_a_model_the_page_does_not_start(tmp_path):
     assert done.returncode == 2 and "no model file" in done.stderr and "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("port", ["", "http", "0", "99999"])
+def test_a_port_is_a_number_from_1_to_65535():
+    assert all(map(is_port, ("1", "7860", "65535")))
+    assert not any(map(is_port, ("", "http", "0", "65536", "99999", "-1", "1.0", " 1")))
+
+
+@pytest.mark.parametrize("port", ["", "99999"])
 def test_what_is_no_port_is_a_sentence(port):
     done = started(ROOT, GRADIO_SERVER_PORT=port)
     assert (done.returncode, done.stderr) == (2, f"app.py: {texts.NO_PORT.format(port)}\n")
