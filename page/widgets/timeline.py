@@ -26,10 +26,17 @@ CSS = """
 #timeline li img { width: 48px; height: 48px; object-fit: cover; margin: 0; }
 #timeline li svg { width: 48px; height: 12px; }
 """
-# A click on a point shows that frame in the player.
+# A click on a point shows that frame in the player; of points that lie over each other, the nearest.
 SEEK = """element.addEventListener("click", event => {
-    const point = event.target.closest("[data-seconds]"), film = document.querySelector("#film video");
-    if (point && film) film.currentTime = Number(point.dataset.seconds);
+    const film = document.querySelector("#film video");
+    if (!film || !event.target.closest("[data-seconds]")) return;
+    const distance = point => {
+        const {x, y, width, height} = point.getBoundingClientRect();
+        return Math.hypot(event.clientX - x - width / 2, event.clientY - y - height / 2);
+    };
+    const nearest = [...element.querySelectorAll("[data-seconds]")].reduce(
+        (one, other) => distance(other) < distance(one) ? other : one);
+    film.currentTime = Number(nearest.dataset.seconds);
 });"""
 
 

@@ -184,8 +184,12 @@ def test_an_example_is_played_and_judged_as_its_name_says(page):
     assert not page.get_by_text(texts.UNPLAYABLE).is_visible()
     page.locator("#film-sheet").wait_for()  # the page scrolls at the end
 
+    point = page.locator("#timeline .point").nth(20)
+    seconds = float(point.get_attribute("data-seconds"))
+    assert seconds > 1
+
     def is_there() -> bool:
-        page.locator("#timeline .point").nth(20).click(force=True)
-        return page.evaluate("document.querySelector('#film video').currentTime > 1")
+        point.click(force=True)
+        return abs(page.evaluate("document.querySelector('#film video').currentTime") - seconds) < 0.05
 
     wait_until(is_there)
