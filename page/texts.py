@@ -21,8 +21,8 @@ FOOT = f"""{{}} {CAUTION} For research and non-commercial use. What you send is 
 PHOTO_TAB, ALBUM_TAB, VIDEO_TAB, REPORT_TAB = "Photo", "Album", "Video", "Reliable?"
 EXAMPLES_LABEL = "Examples: fakes first, then a group with one fake in it, then real portraits"
 EXAMPLES_SAID = (
-    "Of the {fakes} fakes above, two of which this project made by hand and which are hard, the detector calls {found} "
-    "fake; it is not sure of {unsure}, and calls {missed} real."
+    "Of the {fakes} fakes above, the detector calls {found} fake, is not sure of {unsure}, and calls {missed} real. "
+    "The two that this project made by hand are hard."
 )
 EXAMPLE_NAMES = {
     "fake_generated_flux": "Fake: made by FLUX.1",
