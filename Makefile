@@ -2,6 +2,7 @@
 # make check  style, types and the fast tests, in a minute or so
 # make test   every check: style, types and all tests
 # make test-gradio  what depends on Gradio, with its lowest version in requirements.txt; `test` has the highest
+# make test-space  the Space in an environment that pip has just made for it
 # make train  the shipped model and its reports again, from DATA, MORE and WEIGHTS, and its videos from CLIPS, where they are there
 # make reports  the reports on model.onnx again: on DATA, and on what it was trained on, which is DATA and MORE
 # make bench  how fast it is, beside other engines, in bench/results.md and docs/speed.md; about a quarter of an hour
@@ -24,7 +25,7 @@ PICTURES ?= 100
 # What says that Node's packages of these folders are there, where there is npm.
 packages = $(if $(shell command -v npm),$(patsubst %,%/node_modules/.package-lock.json,$(1)))
 
-.PHONY: run style check test test-gradio hardening clients clients-report train reports bench web-reports licences packages screenshots
+.PHONY: run style check test test-gradio test-space hardening clients clients-report train reports bench web-reports licences packages screenshots
 
 run: .venv/installed
 	.venv/bin/python app.py
@@ -42,6 +43,9 @@ test: style
 
 test-gradio: .venv-gradio/installed
 	.venv-gradio/bin/python -m pytest tests/page -m gradio
+
+test-space: .venv-test/installed
+	REQUIRE_SPACE=1 .venv-test/bin/python -m pytest tests/page/test_space.py -k pip
 
 hardening: .venv-test/installed
 	.venv-test/bin/python -m pytest tests/hardening -n 2 --dist loadfile --figures reports/hardening/hardening.json

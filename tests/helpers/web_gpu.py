@@ -6,6 +6,7 @@ in WebAssembly.
 import json
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from waiting import LONG
@@ -58,6 +59,7 @@ ANSWERS = {
     "not after the first": "if (after === 2) throw new Error('So.'); if (after) after = 2; return once(...words);",
 }
 LIMITS = "FIRST] = [20, 10000, 120000]"
+RUN = "return this.wasm.run(feeds, names);"
 # A card that says of itself that it is none in software
 CARD = (
     "Object.defineProperty(navigator, 'gpu',"
@@ -80,20 +82,20 @@ def small_detector(small_site) -> Detector:
 
 
 @pytest.fixture
-def played(site, small_site, with_card, tmp_path):
+def played(small_site, with_card, tmp_path):
     """A page with a card that answers in one of the ways of ANSWERS. `asked`: see `counted`; `more`: for its worker;
-    `whole`: on the shipped network, which a card can beat, and not on the tiny one."""
+    `slow`: milliseconds more that WebAssembly takes for a run of the tiny network, which no card beats otherwise."""
 
     @contextmanager
-    def page(way: str, path: str = "", asked: list | None = None, more: str = "", whole: bool = False):
+    def page(way: str, path: str = "", asked: list | None = None, more: str = "", slow: int = 0):
         copy = tmp_path / "site"
-        shutil.copytree(site if whole else small_site, copy)
+        shutil.copytree(small_site, copy)
         hangs = "await new Promise(() => {});" if way == "not loaded" else ""
         (copy / "vendor" / MODULE).write_text(hangs + STAND_IN.replace("ANSWER", ANSWERS[way]))
-        first = 5000 if way in ("never", "not loaded") else 120000
-        trial = (copy / "model" / "gpu.js").read_text()
-        assert LIMITS in trial
-        (copy / "model" / "gpu.js").write_text(trial.replace(LIMITS, f"FIRST] = [20, 3000, {first}]"))
+        first = 2000 if way in ("never", "not loaded") else 120000
+        replace_once(copy / "model" / "gpu.js", LIMITS, f"FIRST] = [20, 3000, {first}]")
+        if slow:
+            replace_once(copy / "model" / "engines.js", RUN, f"await new Promise((r) => setTimeout(r, {slow}));{RUN}")
         (copy / "page" / "worker.js").write_text(CARD + more + (copy / "page" / "worker.js").read_text())
         # The service worker would not let the changed files pass.
         with (
@@ -103,6 +105,12 @@ def played(site, small_site, with_card, tmp_path):
             yield found
 
     return page
+
+
+def replace_once(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new))
 
 
 def told(page, why: str) -> None:

@@ -10,7 +10,7 @@ from films import film
 from photo_tab import EXAMPLES, REAL, VERDICT, answer, answered, expected_frames, frames, remove, unfold, upload
 from PIL import Image
 from project import ROOT
-from viewports import on_both
+from viewports import boxes_at_once, on_both
 from waiting import PATIENCE
 
 from deepfake_detect import Detector
@@ -39,8 +39,7 @@ def test_one_face_gets_one_card_of_two_screens_at_most(page):
     assert not page.locator("#pick").is_visible() and not page.locator("#face").is_visible()  # nothing to choose
     page.locator("#evidence").wait_for()
     page.wait_for_function("document.documentElement.scrollHeight <= 2 * innerHeight")
-    zones = [zone.bounding_box() for zone in card.locator(".track > [data-label]").all()]
-    marker = card.locator(".marker").bounding_box()
+    *zones, marker = boxes_at_once(*card.locator(".track > [data-label]").all(), card.locator(".marker"))
     band, p_fake = Detector().metadata.unsure_band, Detector().predict_one(REAL).p_fake
     assert card.locator(".gauge .span").count() == 0  # a range is drawn where the words tell one
     whole = sum(zone["width"] for zone in zones)
@@ -175,7 +174,7 @@ def test_all_parts_are_of_one_width_and_code_is_whole(page):
     unfold(page, texts.DEVELOPERS_LABEL)
     page.locator("#developers pre").first.wait_for()
     parts = [page.locator("#photo"), page.locator("#foot"), page.locator(".label-wrap").last.locator("..")]
-    boxes = [part.bounding_box() for part in parts]
+    boxes = boxes_at_once(*parts)
     assert all(abs(box["x"] - boxes[0]["x"]) <= 1 and abs(box["width"] - boxes[0]["width"]) <= 1 for box in boxes)
     assert abs(2 * boxes[0]["x"] + boxes[0]["width"] - page.viewport_size["width"]) <= 16  # in the middle
     for code in page.locator("#developers pre").all():

@@ -13,7 +13,7 @@ from PIL import Image
 from project import ROOT
 from servers import free_port, wait_for
 from viewports import on_both
-from waiting import wait_until
+from waiting import PATIENCE, wait_until
 
 from deepfake_detect.model.onnx_model import Model
 from deepfake_detect.report import evaluation_texts
@@ -182,4 +182,4 @@ def test_with_another_model_the_tab_shows_no_foreign_figures(browser, tmp_path):
         finally:
             page.close()
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE)

@@ -9,7 +9,7 @@ from films import film, scene
 from PIL import Image
 from project import ROOT
 from pypdf import PdfReader
-from viewports import on_both
+from viewports import boxes_at_once, on_both
 from waiting import wait_until
 
 from deepfake_detect import Model
@@ -58,7 +58,7 @@ def test_a_video_is_judged_face_by_face(page, tmp_path):
     assert re.search(r"Face 1, seen in 8 of them: (Real|Fake|Not sure)", said) and "Face 2, seen in 8" in said
     page.wait_for_selector("#timeline svg")
     zones = [zone.text_content() for zone in page.locator("#timeline .zone-name").all()]
-    name, field = (page.locator(f"#timeline {part}").last.bounding_box() for part in (".zone-name", ".zone"))
+    name, field = boxes_at_once(*(page.locator(f"#timeline {part}").last for part in (".zone-name", ".zone")))
     assert name["y"] + name["height"] <= field["y"] + 3  # no line of a fake runs through it
     assert zones[0] == "No sign of a fake" and zones[-1] == "Likely fake"  # the one between has room or not
     assert page.locator("#timeline .line").count() == 4

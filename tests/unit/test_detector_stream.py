@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from onnx_files import write_model
 from PIL import Image
+from waiting import PATIENCE
 
 from deepfake_detect import Detector, PictureError
 from deepfake_detect.model.scoring import BATCH
@@ -59,7 +60,7 @@ def test_pictures_that_nobody_waits_for_any_more_are_not_judged(by_colour, monke
     def held(self, picture, max_faces):
         opened.append(picture)
         if len(opened) > 1:
-            assert go_on.wait(60)
+            assert go_on.wait(PATIENCE)
         raise PictureError("too_slow", "held")
 
     monkeypatch.setattr(Detector, "prepare", held)
@@ -67,7 +68,7 @@ def test_pictures_that_nobody_waits_for_any_more_are_not_judged(by_colour, monke
     next(verdicts)
     verdicts.close()
     go_on.set()
-    by_colour._pool.submit(int).result(60)  # behind all that were not given up
+    by_colour._pool.submit(int).result(PATIENCE)  # behind all that were not given up
     assert len(opened) <= 1 + workers
 
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +13,7 @@ from gradio_client import Client, handle_file
 from onnx import numpy_helper
 from project import ROOT
 from servers import free_port
+from waiting import wait_until
 
 from deepfake_detect import Detector, Model
 from page import app
@@ -150,9 +150,6 @@ def test_a_miniature_model_serves_and_its_uploads_are_deleted(exported, tmp_path
         assert answer == json.loads(json.dumps(Detector(exported).predict([PORTRAIT])[0].to_dict()))
         kept = tmp_path / "kept"
         assert list(kept.rglob(upload.name))
-        deadline = time.monotonic() + 25
-        while list(kept.rglob(upload.name)):
-            assert time.monotonic() < deadline, "the upload is still there"
-            time.sleep(0.25)
+        wait_until(lambda: not list(kept.rglob(upload.name)))
     finally:
         demo.close()

@@ -6,6 +6,7 @@ from web_site import EXAMPLES, judge
 
 from export.web import GPU_RUNTIME
 
+SLOW = 200  # milliseconds
 GROUP = next(path for path in EXAMPLES if path.stem == "group_portraits")
 
 
@@ -50,7 +51,7 @@ def test_the_address_has_a_card_tried_again_that_was_of_no_use(played):
 
 
 def test_a_card_that_is_faster_judges_from_then_on(played):
-    with played("at once", whole=True) as page:
+    with played("at once", slow=SLOW) as page:
         judge(page, PORTRAIT)
         told(page, "fast")
         judge(page, PORTRAIT)
@@ -64,20 +65,20 @@ def test_a_card_that_is_faster_judges_from_then_on(played):
 @pytest.mark.parametrize(
     "way", ["none afterwards", "never afterwards", "not a number afterwards", "infinite kinds afterwards"]
 )
-def test_a_card_that_is_lost_while_it_judges_costs_no_verdict(played, way, detector):
-    with played(way, whole=True) as page:
+def test_a_card_that_is_lost_while_it_judges_costs_no_verdict(played, way, small_detector):
+    with played(way, slow=SLOW) as page:
         judge(page, PORTRAIT)
         told(page, "fast")
         page.evaluate("new BroadcastChannel('after').postMessage('')")
         judge(page, PORTRAIT)
         told(page, "lost")
         assert engine_of(page, 1) == "WebAssembly"
-        assert chance_of(page, 1) == pytest.approx(detector.predict_one(PORTRAIT).p_fake, abs=1e-3)
+        assert chance_of(page, 1) == pytest.approx(small_detector.predict_one(PORTRAIT).p_fake, abs=1e-3)
 
 
 def test_a_photograph_that_both_judged_says_so(played):
     """Of many faces, the first of which the card judges before it is lost."""
-    with played("not after the first", whole=True) as page:
+    with played("not after the first", slow=SLOW) as page:
         judge(page, PORTRAIT)
         told(page, "fast")
         page.evaluate("new BroadcastChannel('after').postMessage('')")
