@@ -128,6 +128,7 @@ def _busy(request: Request, error: HTTPException) -> JSONResponse:
 
 # Faces are nobody's to keep: no run history, and nothing larger than what would be judged is taken in.
 LAUNCH = {
+    "_frontend": False,  # else Gradio asks its own page once, for 3 s, and does not start on a machine that is slower
     "max_file_size": MAX_VIDEO_BYTES,
     "run_history": False,
     "ssr_mode": False,

@@ -28,6 +28,7 @@ from export.repository import write_client_files
 from train.data import DataError, read_samples
 from train.report import update_docs
 
+SECONDS = 1800  # for one client, which loads a library and computes for a minute at most
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".venv-clients" / "bin" / "python"
 NODE = ROOT / "tests" / "node_clients"
@@ -72,7 +73,7 @@ def ask(words: Sequence[str | Path], repository: Path, crops: Path) -> dict:
     through its own pipeline}}."""
     out = crops / f"{words[1].stem}.json"  # clients may run at the same time
     done = subprocess.run(
-        [*map(str, words), repository, crops, out], capture_output=True, text=True, timeout=280,
+        [*map(str, words), repository, crops, out], capture_output=True, text=True, timeout=SECONDS,
         env=os.environ | {"HF_HUB_OFFLINE": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

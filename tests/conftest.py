@@ -8,17 +8,25 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import httpx
 import numpy as np
 import pytest
 from commands import fit_command, here
 from data_sets import RECIPE, make_data
+from hypothesis import settings
 from made_once import made_once
 from PIL import Image
 from project import FACES, ROOT
 from servers import serving
-from waiting import PATIENCE
+from waiting import LONG, PATIENCE
+from watching_pages import whole
 
 from deepfake_detect import Detector, Model
+
+settings.register_profile("unhurried", deadline=None)  # a busy machine stalls for longer than the 200 ms it has
+settings.load_profile("unhurried")
+for part in ("connect", "read", "write", "pool"):  # httpx's own patience, which Gradio's client has too, is 5 s
+    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, part, PATIENCE)
 
 pytest_plugins = ["survived", "web_site", "web_gpu", "scan_fixtures"]
 
@@ -196,7 +204,7 @@ def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        yield playwright.chromium, {"executable_path": program, "args": CHROMIUM_FLAGS}
+        yield playwright.chromium, {"executable_path": program, "args": CHROMIUM_FLAGS, "timeout": LONG * 1000}
 
 
 @pytest.fixture(scope="session")
@@ -231,7 +239,7 @@ def first_tab(server, browser, request):
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("dialog", lambda dialog: wrong.append(dialog.message))
     page.goto(server[0])
-    page.wait_for_selector("#photo input[type=file]", state="attached")
+    whole(page)
     yield page
     page.close()
     assert not wrong, "requests to other hosts, errors or dialogs"

@@ -6,7 +6,7 @@ import json
 from page import texts
 
 VIDEO_NAME = r"\.(mp4|m4v|mov|avi|mkv|webm)$"  # of files of which the browser does not know that they are videos
-PATIENCE = 50  # times a tenth of a second in which a tab has to open
+PATIENCE = 600  # times a tenth of a second in which a tab has to open
 DROPS = f"""() => {{
     const tabs = {json.dumps({"photo": texts.PHOTO_TAB, "album": texts.ALBUM_TAB, "film": texts.VIDEO_TAB})};
     const isFilm = file => file.type.startsWith("video/") || /{VIDEO_NAME}/i.test(file.name);

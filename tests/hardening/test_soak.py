@@ -12,7 +12,7 @@ import psutil
 import pytest
 from albums import bad_files
 from servers import Server, serving
-from waiting import PATIENCE
+from waiting import LONG, PATIENCE
 
 from bench.serving import EXAMPLES, Client
 from deepfake_detect.report.sentences import WORDS
@@ -21,7 +21,7 @@ from page.server.bootstrap import UPLOADS
 # Clients, seconds, and the share by which memory may grow: caches fill at first. Where the figures are written, and
 # otherwise.
 WHOLE, SHORT = (16, 120, 0.1), (4, 6, 0.5)
-KEEP_SECONDS, SWEEP_SECONDS = 20, 1  # in place of minutes
+KEEP_SECONDS, SWEEP_SECONDS = max(20, PATIENCE), 1  # in place of minutes
 HASTY = (
     f"from page import app; app.KEEP_SECONDS, app.SWEEP_SECONDS = {KEEP_SECONDS}, {SWEEP_SECONDS}; "
     "raise SystemExit(app.main())"
@@ -124,7 +124,7 @@ def soak(server: Server, folder: Path, samples: list[Sample], clients: int, seco
         watching = pool.submit(watch)
         try:
             jobs = [pool.submit(ask, server.url, number, folder, samples, until) for number in range(clients)]
-            found = [request for job in jobs for request in job.result(timeout=seconds + 4 * PATIENCE)]
+            found = [request for job in jobs for request in job.result(timeout=seconds + 4 * LONG)]
         finally:
             over.set()
         watching.result()

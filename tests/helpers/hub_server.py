@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from hub_repos import Hub, Repo, git_id, is_large, sha256
 from hub_uploads import API, READER, REPO, WRITER
 from hub_uploads import ROUTES as PUBLISHING
+from waiting import PATIENCE
 
 
 class Cut(Exception):
@@ -186,7 +187,8 @@ def use(hub_url: str, home: Path, monkeypatch) -> None:
         "HF_STORED_TOKENS_PATH": str(home / "stored_tokens"),
         "HF_HUB_OFFLINE": False,
         "HF_HUB_DISABLE_XET": True,  # large files come and go by plain HTTP
-        "HF_HUB_ETAG_TIMEOUT": constants.DEFAULT_ETAG_TIMEOUT,
+        "HF_HUB_ETAG_TIMEOUT": PATIENCE,
+        "HF_HUB_DOWNLOAD_TIMEOUT": PATIENCE,
     }.items():
         monkeypatch.setattr(constants, name, value)
     monkeypatch.setattr(constants, "AGENT_HARNESSES_PATH", str(home / "harnesses"), raising=False)

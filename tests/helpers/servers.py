@@ -7,7 +7,8 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -46,10 +47,17 @@ def serving(folder: Path, *words: str, **environment: object) -> Iterator[Server
             process.wait(PATIENCE)
 
 
+# Of each process of pytest-xdist its own, and below those that the system gives to connections (32768 and up): what was
+# free stays so until a server has started.
+_ports = count(os.getpid())
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    own = 20_000 + 1000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    for number in _ports:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", own + number % 1000))
+            return own + number % 1000
 
 
 def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:

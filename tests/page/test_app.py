@@ -156,7 +156,7 @@ def test_videos_that_wait_leave_photographs_alone_and_one_too_many_is_told_so(de
     gate, judge_frames = Event(), videos.judge_frames
 
     def gated(*words):
-        assert gate.wait(PATIENCE)
+        assert gate.wait(LONG)
         yield from judge_frames(*words)
 
     monkeypatch.setattr(videos, "judge_frames", gated)
@@ -169,7 +169,7 @@ def test_videos_that_wait_leave_photographs_alone_and_one_too_many_is_told_so(de
         assert client.predict(image=handle_file(REAL), api_name="/analyze")["faces"]
         wait_until(lambda: sum(job.done() for job in jobs) >= 3)
         gate.set()
-        errors = [job.exception(timeout=PATIENCE) for job in jobs]
+        errors = [job.exception(timeout=LONG) for job in jobs]
         assert sum("Try again in a few minutes" in str(error) for error in errors if error) == 3
         assert errors.count(None) == places
     finally:

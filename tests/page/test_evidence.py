@@ -40,6 +40,7 @@ def test_behind_the_verdict_stand_a_map_scores_and_the_claims_of_the_file(page, 
     rows = [row.inner_text() for row in page.locator("#scores tr").all()]
     assert rows[0].startswith("as it is") and len(rows) >= 6 and all(re.search(r"\d+, ", row) for row in rows)
     unfold(page, texts.CLAIMS_LABEL)
+    page.locator("#claims").get_by_text("proves nothing").wait_for()
     said = page.inner_text("#claims")
     assert "Software (EXIF): Paint <img src=x onerror=alert(1)> *5*" in said and "proves nothing" in said
 

@@ -114,7 +114,7 @@ def test_gradio_looks_for_events_without_a_rest_and_this_page_does_not(demo, mon
         assert type(queue) is queue_class
         found[queue_class] = queue.sleep_when_free, result_of(looks_a_second(queue))
     assert found[OWN_QUEUE][0] < QUEUE_SECONDS  # so many more looks as a busy machine lets it have
-    assert 1 < found[Queue][1] <= 1 / QUEUE_SECONDS + 2
+    assert 0 < found[Queue][1] <= 1 / QUEUE_SECONDS + 2
 
 
 def test_the_patches_are_in_place():

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from threading import Event, Thread
 
 import pytest
+from waiting import PATIENCE
 
 from deepfake_detect.errors import BusyError
 from page.job_queue import JobQueue
@@ -65,9 +66,9 @@ def test_those_who_wait_come_in_the_order_in_which_they_came_however_often_other
             placed = Event()
             threads.append(Thread(target=job, args=(number, 0.001 if number % 2 else 1)))
             threads[-1].start()
-            assert placed.wait(10)
+            assert placed.wait(PATIENCE)
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert done == list(range(7))
 
 

@@ -1,5 +1,6 @@
 """Networks on which the word that a stream of answers has ended comes late, in a real browser and for programs."""
 
+import secrets
 from collections.abc import Iterator
 from time import monotonic
 
@@ -39,10 +40,10 @@ def test_a_verdict_comes_although_the_end_of_the_stream_before_is_late(page, net
     wait_until(lambda: network.late)  # a stream ends all the same, once nothing is due
 
 
-@pytest.mark.parametrize("browser_s", [True, False])
-def test_a_stream_ends_at_once_for_a_program_and_later_for_a_browser(server, browser_s):
-    url, session = f"{server[0]}gradio_api", f"late{browser_s}"
-    listed = httpx.get(f"{server[0]}config").raise_for_status().json()["dependencies"]
+def seconds_open(address: str, browser_s: bool) -> float:
+    """From an answer to the end of its stream."""
+    url, session = f"{address}gradio_api", secrets.token_hex(8)
+    listed = httpx.get(f"{address}config").raise_for_status().json()["dependencies"]
     (number,) = (each["id"] for each in listed if each["api_name"] == "analyze")
     asked = {"data": [None], "fn_index": number, "session_hash": session}
     httpx.post(f"{url}/queue/join", json=asked).raise_for_status()
@@ -54,4 +55,10 @@ def test_a_stream_ends_at_once_for_a_program_and_later_for_a_browser(server, bro
                 done = monotonic()
             if CLOSED.decode() in line:
                 ended = monotonic()
-    assert (ended - done > SECONDS) == browser_s
+    return ended - done
+
+
+@pytest.mark.parametrize("browser_s", [True, False])
+def test_a_stream_ends_at_once_for_a_program_and_later_for_a_browser(server, browser_s):
+    # Again, where this machine was too busy to see the answer or the end as it came
+    wait_until(lambda: (seconds_open(server[0], browser_s) > SECONDS / 2) == browser_s)

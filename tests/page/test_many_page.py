@@ -13,6 +13,7 @@ import pytest
 from albums import FORMULA, MARKUP, REAL
 from PIL import Image
 from viewports import on_both
+from watching_pages import click_when
 
 from page import texts
 
@@ -87,7 +88,7 @@ def test_four_files_are_listed_worst_first_with_views_and_downloads(page, mixed,
     views = page.locator("#album-table tr img")
     page.wait_for_function("[...document.querySelectorAll('#album-table tr img')].every(image => image.naturalWidth)")
     assert views.count() == 3
-    assert not page.locator("#album-stop").is_visible()
+    page.locator("#album-stop").wait_for(state="hidden")
 
     records = json.loads(downloaded(page, "Download as JSON"))
     assert [record["path"] for record in records] == [file.name for file in mixed[:4]]
@@ -177,26 +178,24 @@ def test_too_many_files_get_a_sentence_and_the_earlier_result_goes(page, mixed, 
         (tmp_path / f"{number}.jpg").write_bytes(b"x")
     page.locator("#album").get_by_role("button", name=re.compile("clear|remove", re.I)).first.click()
     page.locator("#album-card h2").wait_for(state="detached")
-    assert not page.locator("#album-table").is_visible()
+    page.locator("#album-table").wait_for(state="hidden")
     upload(page, [tmp_path / f"{number}.jpg" for number in range(201)])
     headline(page, "could not be judged")
     assert "These are 201 files; at most 200" in page.inner_text("#album-card")
-    assert not page.locator("#album-stop").is_visible()
+    page.locator("#album-stop").wait_for(state="hidden")
 
 
 def test_a_run_can_be_stopped_and_begun_again(page, heavy):
+    click_when(page, "#album-stop", "#album-card", r"\d+ of 60 pictures judged")
     upload(page, heavy)
-    page.locator("#album-card").get_by_text(re.compile(r"\d+ of 60 pictures judged")).wait_for()
-    page.get_by_role("button", name="Stop").click()
     headline(page, "Stopped")
     page.wait_for_timeout(1500)
     assert headline(page, "") == "Stopped"
     done = int(re.search(r"(\d+) of 60", page.inner_text("#album-card"))[1])
     assert len(rows(page)) == len(json.loads(downloaded(page, "Download as JSON"))) == done  # what was judged stays
+    click_when(page, "#album-stop", "#album-card", texts.ALBUM_JUDGING)
     page.get_by_role("button", name="Judge them again").click()
-    page.locator("#album-card h2").get_by_text(texts.ALBUM_JUDGING).wait_for()
-    assert not page.get_by_role("button", name="Judge them again").is_visible()
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Judge them again").wait_for(state="hidden")
     headline(page, "Stopped")
 
 
@@ -216,6 +215,7 @@ def test_what_a_run_leaves_lies_among_the_uploads(page, server, mixed):
     upload(page, mixed[:2])
     headline(page, "2 files")
     page.locator("#album-table tr img").first.wait_for()
+    page.locator("#album-json").wait_for()  # the files are written last
     written = [file for file in server[1].rglob("*") if file.is_file() and file.stat().st_ctime >= began - 1]
     assert {"verdicts.csv", "verdicts.json", "0.jpg", "1.jpg"} <= {file.name for file in written}
     source = page.locator("#album-table tr img").first.get_attribute("src")

@@ -11,7 +11,8 @@ from photo_tab import EXAMPLES, REAL, VERDICT, answer, answered, expected_frames
 from PIL import Image
 from project import ROOT
 from viewports import boxes_at_once, on_both
-from waiting import PATIENCE
+from waiting import LONG, wait_until
+from watching_pages import whole
 
 from deepfake_detect import Detector
 from deepfake_detect.report.card import shipped_rates
@@ -48,12 +49,11 @@ def test_one_face_gets_one_card_of_two_screens_at_most(page):
 
 
 def test_few_words_stand_before_the_first_control(page):
-    top = page.locator("#photo").bounding_box()["y"]
-    above = """top => [...document.querySelectorAll("#intro *, [role=tab]")].filter(e => {
-        const box = e.getBoundingClientRect();
+    above = """() => [...document.querySelectorAll("#intro *, [role=tab]")].filter(e => {
+        const box = e.getBoundingClientRect(), {top} = document.getElementById("photo").getBoundingClientRect();
         return (!e.children.length || e.role == "tab") && box.height && box.bottom <= top;
     }).map(e => e.innerText).join(" ")"""
-    said = page.evaluate(above, top)
+    said = page.evaluate(above)
     kept = f"deleted within {texts.KEEP_MINUTES} minutes"
     assert kept in page.inner_text("#foot") and kept in said and "abstains" in said and len(said.split()) <= 30
 
@@ -61,7 +61,7 @@ def test_few_words_stand_before_the_first_control(page):
 def test_every_example_works(page):
     for number in range(len(list(EXAMPLES.glob("*.jpg")))):
         page.reload()
-        page.wait_for_selector("#photo input[type=file]", state="attached")
+        whole(page)
         page.locator("button.gallery-item").nth(number).click()
         assert VERDICT.search(answer(page))
 
@@ -87,7 +87,8 @@ def test_what_cannot_be_judged_is_said_in_view_and_leaves_no_broken_image(page):
     page.wait_for_function("document.querySelector('#card .card').getBoundingClientRect().bottom <= innerHeight")
     assert "words.jpg" in page.inner_text("#card")
     image, seen = page.locator("#photo .image-frame img"), "image => getComputedStyle(image).visibility"
-    assert image.evaluate(seen) == "hidden" and not page.locator("#photo").is_visible()
+    wait_until(lambda: image.evaluate(seen) == "hidden")
+    page.locator("#photo").wait_for(state="hidden")
     remove(page)
     page.locator("#card h2").wait_for(state="detached")
     assert not page.get_by_role("button", name=texts.ANOTHER_PHOTO).is_visible()
@@ -128,6 +129,7 @@ def test_every_face_of_a_group_is_framed_and_named(page):
     group = EXAMPLES / "group_portraits.jpg"
     upload(page, group)
     answered(page)
+    page.locator("#pick label").nth(2).wait_for()
     names = page.locator("#pick label").all_inner_texts()
     assert [name.split(":")[0].strip() for name in names] == ["1", "2", "3"]
     assert frames(page) == expected_frames(group)
@@ -197,7 +199,5 @@ def test_snippets_for_developers_run_as_they_are_pasted(page, language, tmp_path
     code = page.locator(f"#snippet-{language}").get_by_text(page.url.partition("?")[0])
     code.wait_for()
     runner = [sys.executable, "-c"] if language == "python" else ["bash", "-c"]
-    done = subprocess.run(
-        [*runner, code.text_content()], cwd=tmp_path, capture_output=True, text=True, timeout=4 * PATIENCE
-    )
+    done = subprocess.run([*runner, code.text_content()], cwd=tmp_path, capture_output=True, text=True, timeout=LONG)
     assert done.returncode == 0 and "p_fake" in done.stdout, done.stderr

@@ -12,7 +12,8 @@ from photo_tab import remove
 from project import ROOT
 from servers import free_port
 from tabs import photographs as photo_events
-from waiting import PATIENCE, wait_until
+from waiting import LONG, wait_until
+from watching_pages import whole
 
 from deepfake_detect import Detector
 from deepfake_detect.evidence.occlusion import occlusion_map
@@ -45,7 +46,7 @@ class Gated(Detector):
         self.begun.append(picture)
         self.at_work.append(picture)
         try:
-            assert self.gate.wait(PATIENCE)
+            assert self.gate.wait(LONG)
             if self.error:
                 raise self.error
             examined = super().examine(*picture, **how)
@@ -73,7 +74,7 @@ def page(gated_server, browser):
     gated.forget()
     page = browser.new_page()
     page.goto(url)
-    page.wait_for_selector("#photo input[type=file]", state="attached")
+    whole(page)
     yield page
     page.close()
     gated.gate.set()  # for what is still at work
@@ -105,7 +106,7 @@ def test_nothing_of_a_photograph_stands_beside_the_next(page, gated):
     replace(page, GROUP)
     page.locator("#card h2").get_by_text("Judging the photograph").wait_for()
     for part in ("#card figure", "#pick", "#evidence"):
-        assert not page.locator(part).is_visible()
+        page.locator(part).wait_for(state="hidden")  # the browser says that it is judged before the server is asked
     gated.gate.set()
     said(page).wait_for()
     assert page.locator("#card .frame").count() == 3
@@ -118,8 +119,7 @@ def test_the_last_of_several_photographs_has_the_last_word(page, gated):
     wait_until(lambda: gated.begun)
     replace(page, GROUP)
     gated.gate.set()
-    said(page).wait_for()
-    assert page.locator("#card .frame").count() == 3
+    page.locator("#card .frame").nth(2).wait_for()  # the first one's card may have come before the server heard of this
     page.locator("#evidence").wait_for()
     wait_until(lambda: len(gated.judged) >= 2 and not gated.at_work)
     page.wait_for_timeout(1000)
@@ -145,7 +145,8 @@ def test_a_failure_of_the_server_takes_the_earlier_verdict_away(page, gated):
     replace(page, GROUP)
     page.locator("#card h2").get_by_text("could not be judged").wait_for()
     assert "The server is busy or could not go on" in page.inner_text("#card")
-    assert not page.locator("#evidence").is_visible() and not page.locator("#card figure").is_visible()
+    page.locator("#evidence").wait_for(state="hidden")
+    assert not page.locator("#card figure").is_visible()
     gated.error = None
     replace(page, REAL)
     said(page).wait_for()
@@ -178,13 +179,12 @@ def test_pictures_that_were_removed_at_the_end_leave_nothing(page, monkeypatch, 
     monkeypatch.setattr(many, "_csv_file", slowly)
     page.get_by_role("tab", name="Album").click()
     page.set_input_files("#album input[type=file]", [REAL, GROUP])
-    while not began:
-        page.wait_for_timeout(50)
+    wait_until(lambda: page.wait_for_timeout(50) or began)
     page.locator("#album").get_by_role("button", name=re.compile("clear|remove", re.I)).first.click()
     page.locator("#album-card h2").wait_for(state="detached")
     page.wait_for_timeout(4000)
     assert page.locator("#album-card h2").all_inner_texts() == []
-    assert not page.locator("#album-table").is_visible()
+    page.locator("#album-table").wait_for(state="hidden")
 
 
 def test_albums_that_fail_can_be_judged_again(page, monkeypatch):

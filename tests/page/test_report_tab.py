@@ -47,6 +47,7 @@ def test_one_screen_says_what_matters(page):
     report = read_report(REPORTS / "test", Model(ROOT / "model.onnx").sha256)
     decided, table = report["tiers"]["clean"]["decided"], page.locator("#outcomes table")
     photographs, fakes = class_sizes(report, "clean")
+    table.locator("tbody tr").first.wait_for()
     rows = [row.inner_text() for row in table.locator("tbody tr").all()]
     assert f"{photographs:,} real" in rows[0] and f"), {decided['said_fake']['wrong']}" in rows[0]
     missed = [row for row in rows if row.startswith(f"{fakes:,} fakes")]

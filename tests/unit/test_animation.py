@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pictures import difference, encoded
 from PIL import Image
+from waiting import PATIENCE
 
 from deepfake_detect.picture import animation
 from deepfake_detect.picture.decode import open_picture
@@ -17,6 +18,12 @@ TOLERANCE = {"GIF": 10, "PNG": 1, "WEBP": 1, "AVIF": 5}
 def film(style: str, frames: list[Image.Image], **options) -> bytes:
     extra = {"WEBP": {"lossless": True}, "AVIF": {"quality": 95, "subsampling": "4:4:4"}}.get(style, {})
     return encoded(frames[0], style, save_all=True, append_images=frames[1:], duration=50, **extra, **options)
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch):
+    """A busy machine may take longer for a few frames than a visitor is to wait."""
+    monkeypatch.setattr(animation, "MAX_SECONDS", PATIENCE)
 
 
 @pytest.mark.parametrize("style", STYLES)

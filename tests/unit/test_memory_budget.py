@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event, Thread
 
 import pytest
-from waiting import wait_until
+from waiting import PATIENCE, wait_until
 
 from deepfake_detect.picture.memory_budget import PixelBudget
 
-SOON = 10  # seconds
+SOON = PATIENCE  # seconds
 
 
 def test_no_more_is_taken_than_there_is():

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     with writing_hub(tmp_path / "home", monkeypatch) as server:
         yield server
 
