@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 from threading import Event
-from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
@@ -222,26 +221,32 @@ def test_a_port_is_a_number_from_1_to_65535():
     assert not any(map(is_port, ("", "http", "0", "65536", "99999", "-1", "1.0", " 1")))
 
 
-@pytest.mark.parametrize("port", ["", "99999"])
-def test_what_is_no_port_is_a_sentence(port):
-    done = started(ROOT, GRADIO_SERVER_PORT=port)
-    assert (done.returncode, done.stderr) == (2, f"app.py: {texts.NO_PORT.format(port)}\n")
+def test_a_variable_that_is_no_port_is_a_sentence():
+    done = started(ROOT, GRADIO_SERVER_PORT="")
+    assert (done.returncode, done.stderr) == (2, f"app.py: {texts.NO_PORT.format('')}\n")
 
 
-@pytest.mark.parametrize("named", ["argument", "variable", "both"])
-def test_a_port_that_is_taken_is_a_sentence(named):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        variable = {
-            "argument": {},
-            "variable": {"GRADIO_SERVER_PORT": str(port)},
-            "both": {"GRADIO_SERVER_PORT": "http"},
-        }
-        done = started(ROOT, *([] if named == "variable" else ["--port", str(port)]), **variable[named])
-    assert done.returncode == 2 and done.stderr.endswith(f"app.py: {texts.NO_ADDRESS.format(port)}\n")
+@pytest.mark.parametrize("named", [{}, {"NAMED_PORT": "http"}], ids=["argument", "both"])
+def test_an_argument_whose_port_is_taken_is_a_sentence(named, taken, monkeypatch, capsys):
+    for name, value in named.items():
+        monkeypatch.setattr(app, name, value)  # which the argument overrules
+    assert app.main(["--port", taken]) == 2
+    assert capsys.readouterr().err.endswith(f"app.py: {texts.NO_ADDRESS.format(taken)}\n")
+
+
+def test_a_variable_whose_port_is_taken_is_a_sentence(taken):
+    done = started(ROOT, GRADIO_SERVER_PORT=taken)
+    assert done.returncode == 2 and done.stderr.endswith(f"app.py: {texts.NO_ADDRESS.format(taken)}\n")
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def taken():
+    """A port at which another program listens."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield str(other.getsockname()[1])
 
 
 @pytest.mark.parametrize("words", [("--port", "0"), ("--prot", "7860"), ("model.onnx",)])
@@ -249,8 +254,3 @@ def test_arguments_that_there_are_not_end_in_the_usage(words, capsys):
     with pytest.raises(SystemExit) as ended:
         app.main(words)
     assert ended.value.code == 2 and capsys.readouterr().err.startswith("usage: app.py")
-
-
-def test_a_port_that_is_taken_ends_in_a_sentence(server, tmp_path):
-    done = started(tmp_path, "--port", str(urlsplit(server[0]).port), GRADIO_TEMP_DIR=str(tmp_path))
-    assert done.returncode == 2 and done.stderr.startswith("app.py: ") and "Traceback" not in done.stderr

@@ -30,13 +30,12 @@ pytestmark = pytest.mark.gradio
 
 
 def test_gradio_writes_stubs_for_editors_and_this_page_does_not(tmp_path):
-    (tmp_path / "component.py").write_text("import gradio\nclass Own(gradio.Textbox): pass\n")
-    own = "import page.widgets.components; "
-    for before, written in (("", True), (own, False), (f"import gradio; {own}", False)):
-        code = f"{before}import sys; sys.path.insert(0, {str(tmp_path)!r}); import component"
-        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=LONG)
-        assert (tmp_path / "component.pyi").exists() == written
-        (tmp_path / "component.pyi").unlink(missing_ok=True)
+    for name in ("first", "second"):
+        (tmp_path / f"{name}.py").write_text("import gradio\nclass Own(gradio.Textbox): pass\n")
+    path, own = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); ", "import page.widgets.components; "
+    for program, written in ((f"{own}import first", []), (f"import first; {own}import second", ["first.pyi"])):
+        subprocess.run([sys.executable, "-c", path + program], cwd=ROOT, check=True, timeout=LONG)
+        assert [file.name for file in tmp_path.glob("*.pyi")] == written
     assert not (ROOT / "page" / "widgets" / "components.pyi").exists()
 
 
