@@ -43,20 +43,9 @@ _OTHERS = (
 _PORTABLE = re.compile(rb"P[1-7]\s")
 _SVG = re.compile(rb"<svg[\s>]", re.I)
 _HTML = re.compile(rb"\s*<(?:!doctype html|html)", re.I)
-_VIDEO_BRANDS = (
-    b"isom",
-    b"iso2",
-    b"iso5",
-    b"iso6",
-    b"mp41",
-    b"mp42",
-    b"avc1",
-    b"qt  ",
-    b"M4V ",
-    b"3gp4",
-    b"3gp5",
-    b"3gp6",
-)
+MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")  # the first of an MP4 or QuickTime file
+_SOUND_BRANDS = (b"M4A ", b"M4B ", b"M4P ")
+_MAX_SMALL_BOX = 2**29  # bytes of one that is not the pictures themselves: text in that place would say more
 _PICTURE_BRANDS = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1 avif avis".split())
 _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)  # bytes of what follows the first 14, which name this number
 DNG_VERSION, SUBFILE_TYPE, SUB_DIRECTORIES = 0xC612, 254, 330  # tags of TIFF
@@ -107,8 +96,15 @@ def refusal(data: bytes) -> str | None:
         return _OTHER.format("an SVG drawing", "Save it as a PNG.")
     if _HTML.match(head):
         return _OTHER.format("a web page", "Save the picture on it and send that.")
-    video = head[:4] == b"\x1a\x45\xdf\xa3" or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
-    return _VIDEO if video or (head[4:8] == b"ftyp" and head[8:12] in _VIDEO_BRANDS) else None
+    return _VIDEO if _looks_like_a_video(head) else None
+
+
+def _looks_like_a_video(head: bytes) -> bool:
+    """Whether a file that begins so, and is no picture, is of a format of videos that is read here."""
+    if head[:4] == b"\x1a\x45\xdf\xa3" or (head[:4] == b"RIFF" and head[8:12] == b"AVI "):
+        return True
+    box, small = head[4:8], int.from_bytes(head[:4], "big") < _MAX_SMALL_BOX
+    return box in MP4_BOXES and (small or box == b"mdat") and not (box == b"ftyp" and head[8:12] in _SOUND_BRANDS)
 
 
 def not_there(path: Path) -> str:

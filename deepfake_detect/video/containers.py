@@ -4,11 +4,10 @@ import os
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from deepfake_detect.picture.formats import looks_like_a_picture
+from deepfake_detect.picture.formats import MP4_BOXES, looks_like_a_picture
 
 MP4, AVI, MATROSKA, PICTURE = "mp4", "avi", "matroska", "picture"  # MOV and 3GP are MP4, WebM is Matroska
 
-_MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", 0x18538067
 _CLUSTER = 0x1F43B675
 # What it holds: timestamp, position, size before, silent tracks, simple block, block group, void, checksum.
@@ -25,7 +24,7 @@ def container_of(head: bytes) -> str | None:
     """
     if looks_like_a_picture(head):  # HEIC and AVIF are laid out as MP4 is
         return PICTURE
-    if head[4:8] in _MP4_BOXES:
+    if head[4:8] in MP4_BOXES:
         return MP4
     if head[:4] == _EBML:
         return MATROSKA

@@ -208,7 +208,10 @@ OTHERS = {
         b"FUJIFILMCCD-RAW 0201" + bytes(99), b"IIRO\x08\0\0\0", b"IIU\0\x18\0\0\0", b"\0\0\0\x18ftypcrx \0\0\0\1",
         b"II*\0\x10\0\0\0CR\2\0" + bytes(99), tiff({0xC612: 1}), tiff({254: 1, 330: 8}),
     ],
-    "video": [b"\0\0\0\x18ftypisom" + bytes(99), b"\x1a\x45\xdf\xa3" + bytes(99), b"RIFF\0\0\0\0AVI " + bytes(99)],
+    "video": [
+        b"\0\0\0\x18ftypisom" + bytes(99), b"\0\0\0\x18ftypdash" + bytes(99), b"\x1a\x45\xdf\xa3" + bytes(99),
+        b"RIFF\0\0\0\0AVI " + bytes(99), b"\0\0\0\x08wide\0\0\x10\0mdat" + bytes(99), b"\x7f\0\0\0mdat" + bytes(99),
+    ],
     "ZIP": [b"PK\3\4" + bytes(99)],
     "GIMP": [b"gimp xcf v011"],
     "Netpbm": [b"P6 32 32 255 " + bytes(99)],

@@ -53,7 +53,8 @@ def test_faults_have_the_codes_and_sentences_of_python(ask, detector):
 
 def test_a_video_is_told_where_it_is_judged(ask):
     video = (EXAMPLES[0].parent / "videos" / "group_portraits.mp4").read_bytes()
-    others = (b"\x1aE\xdf\xa3" + bytes(64), b"RIFF" + bytes(4) + b"AVI LIST", b"\0\0\0\x14ftypqt  " + bytes(12))
+    others = (b"\x1aE\xdf\xa3" + bytes(64), b"RIFF" + bytes(4) + b"AVI LIST", b"\0\0\0\x14ftypqt  " + bytes(12),
+              b"\0\0\0\x08wide\0\0\x10\0mdat" + bytes(64), b"\0\0\x10\0moov" + bytes(64))  # fmt: skip
     for data in (video, video + bytes(MAX_BYTES), *others):
         assert ask(data) == {"error": FAULTS["WEB_VIDEO"], "error_code": "unsupported_format"}
 

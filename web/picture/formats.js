@@ -32,12 +32,19 @@ export function described(bytes) {
     const brand = ascii(bytes, 8, 4);
     if (brand === "avif" || brand === "avis") return { kind: "avif", size: extentOf(bytes, view) };
     if (/^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand)) return { kind: "heic", size: extentOf(bytes, view) };
-    if (/^(iso[m2-9]|mp4[12]|avc1|qt  |M4V |f4v |MSNV|XAVC|3g[p2].|dash)$/.test(brand)) return { kind: "video", size: null };
   }
-  const isMatroska = ascii(bytes, 0, 4) === "\x1aE\xdf\xa3"; // WebM is one
-  if (isMatroska || (ascii(bytes, 0, 4) === "RIFF" && ascii(bytes, 8, 4) === "AVI ")) return { kind: "video", size: null };
+  if (isVideo(bytes, view)) return { kind: "video", size: null };
   if (["II*\0", "MM\0*", "II+\0"].includes(ascii(bytes, 0, 4))) return { kind: "tiff", size: null };
   return { kind: "", size: null };
+}
+
+/** Whether a file that is no picture is of a format of videos that the server judges. */
+function isVideo(bytes, view) {
+  const [start, box, brand] = [0, 4, 8].map((place) => ascii(bytes, place, 4));
+  if (start === "\x1aE\xdf\xa3" || (start === "RIFF" && brand === "AVI ")) return true; // WebM is the first
+  if (!/^(ftyp|moov|mdat|wide|free|skip)$/.test(box)) return false; // of MP4 and QuickTime
+  const small = view.getUint32(0) < 2 ** 29; // text in that place would say more
+  return (small || box === "mdat") && !(box === "ftyp" && /^(M4[ABP] |crx )$/.test(brand)); // sound, a camera's raw file
 }
 
 /** From the header of its frame, behind any number of segments. */
