@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from project import ROOT
-from waiting import PATIENCE
+from waiting import LONG
 
 from scripts.web_parity import judged
 from scripts.web_serving import serving
@@ -43,18 +43,24 @@ def small_site(tmp_path_factory) -> Path:
     needed((ROOT / "web" / "node_modules").is_dir(), "the packages of web are not installed")
     from onnx_files import write_model
 
-    from deepfake_detect import Model
     from deepfake_detect.model.onnx_model import Looks
-    from export import web
 
     folder = tmp_path_factory.mktemp("small")
     kinds = {"names": ["real", "swap_or_reenactment", "gan"], "temperature": 0.5, "least": {"gan": 0.6}}
     weights = [[0, 1, 2], [1, 0, 0], [0, 0, 0]]
     model = write_model(folder / "model.onnx", (1, -1, 0.5), (0, 0.2), kind_weights=weights, kinds=kinds,
                         looks=Looks((1.0,), True))  # fmt: skip
+    return site_of(model, folder / "site")
+
+
+def site_of(model: Path, folder: Path) -> Path:
+    """The folder of the page with this file in place of the shipped model."""
+    from deepfake_detect import Model
+    from export import web
+
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(web, "Model", lambda path: Model(model))
-        return web.build_web(folder / "site")
+        return web.build_web(folder)
 
 
 @contextmanager
@@ -64,7 +70,7 @@ def opened(private_browser, address: str, query: str = "", **options) -> Iterato
     context = private_browser.new_context(**options)
     wrong = []
     page = context.new_page()
-    page.set_default_timeout(PATIENCE * 1000)
+    page.set_default_timeout(LONG * 1000)
     context.on("request", lambda asked: None if asked.url.startswith((address, "blob:")) else wrong.append(asked.url))
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
@@ -88,6 +94,7 @@ def ask(site, private_browser):
     """Ask the browser for its verdict on a file's bytes."""
     made = {}
     page = private_browser.new_page()
+    page.set_default_timeout(LONG * 1000)
     with serving(site, made) as address:
 
         def verdict(data: bytes, thorough: bool | None = None) -> dict:

@@ -6,7 +6,7 @@ from web_site import EXAMPLES, judge
 
 from export.web import GPU_RUNTIME
 
-SLOW = 200  # milliseconds
+SLOW = 500  # milliseconds
 GROUP = next(path for path in EXAMPLES if path.stem == "group_portraits")
 
 
