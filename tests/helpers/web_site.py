@@ -18,6 +18,8 @@ from scripts.web_serving import serving
 AXE = ROOT / "tests" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 EXAMPLES = sorted((ROOT / "examples").glob("*.jpg"))
 READY = "#files:enabled"
+# The network of `small_site`: output -> [weights of the means of red, green and blue, bias]
+SMALL = {"logits": [[[0, 1], [0, -1], [0, 0.5]], [0, 0.2]], "kinds": [[[0, 1, 2], [1, 0, 0], [0, 0, 0]], [0, 0, 0]]}
 
 
 def needed(there: bool, missing: str) -> None:
@@ -47,8 +49,9 @@ def small_site(tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("small")
     kinds = {"names": ["real", "swap_or_reenactment", "gan"], "temperature": 0.5, "least": {"gan": 0.6}}
-    weights = [[0, 1, 2], [1, 0, 0], [0, 0, 0]]
-    model = write_model(folder / "model.onnx", (1, -1, 0.5), (0, 0.2), kind_weights=weights, kinds=kinds,
+    (weights, bias), (kind_weights, _) = SMALL.values()
+    fake = [of_fake for _, of_fake in weights]
+    model = write_model(folder / "model.onnx", fake, bias, kind_weights=kind_weights, kinds=kinds,
                         looks=Looks((1.0,), True))  # fmt: skip
     return site_of(model, folder / "site")
 
@@ -90,19 +93,26 @@ def judge(page, *files: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def ask(site, private_browser):
-    """Ask the browser for its verdict on a file's bytes."""
+def asked(site, private_browser):
+    """What `scripts.web_parity.judged` asks: a page, the address of its server, and what that gives of pictures."""
     made = {}
     page = private_browser.new_page()
     page.set_default_timeout(LONG * 1000)
     with serving(site, made) as address:
-
-        def verdict(data: bytes, thorough: bool | None = None) -> dict:
-            made["/picture"] = lambda: data
-            return judged(page, address, "/picture", thorough)
-
-        yield verdict
+        yield page, address, made
     page.close()
+
+
+@pytest.fixture(scope="module")
+def ask(asked):
+    """Ask the browser for its verdict on a file's bytes."""
+    page, address, made = asked
+
+    def verdict(data: bytes, thorough: bool | None = None) -> dict:
+        made["/picture"] = lambda: data
+        return judged(page, address, "/picture", thorough)
+
+    return verdict
 
 
 def png(picture: Image.Image | np.ndarray) -> bytes:

@@ -6,8 +6,9 @@ import subprocess
 import pytest
 from waiting import LONG
 
-# A worker in the browser's place, and a clock that runs alone move on, so that no busy machine disturbs it: run number 1,
-# 2, ... of the card takes DELAYS[that] milliseconds, or none; one in WebAssembly takes 20. `[` and `]` are where a picture or a part of the trial has the networks for itself.
+# A worker in the browser's place, and a clock that runs alone move on, however busy the machine is: run number 1,
+# 2, ... of the card takes DELAYS[that] milliseconds, or none; one in WebAssembly takes 20. `[` and `]` are where a
+# picture or a part of the trial has the networks for itself.
 PROGRAM = """
 import { Detector } from "SITE/detector.js";
 import { Engines } from "SITE/model/engines.js";

@@ -20,11 +20,21 @@ GROUP = next(path for path in EXAMPLES if path.stem == "group_portraits")
 A4 = (595, 842)  # points
 
 
-@pytest.fixture
-def page(site, private_browser):
+@pytest.fixture(scope="module")
+def shared(site, private_browser):
     with serving(site, {}) as address, opened(private_browser, address, color_scheme="dark") as page:
         page.locator(READY).wait_for(state="attached")
         yield page
+
+
+@pytest.fixture
+def page(shared):
+    """The page as on a screen, ready and without cards."""
+    yield shared
+    shared.emulate_media(media="null", color_scheme="dark")
+    shared.evaluate("() => { delete window.print; }")  # of a test's own
+    if shared.locator("#clear").is_visible():
+        shared.click("#clear")
 
 
 def printed(page) -> list[str]:
