@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_once import made_once
 from PIL import Image
 from project import ROOT
 from waiting import LONG
@@ -35,7 +36,7 @@ def site(tmp_path_factory) -> Path:
     needed((ROOT / "web" / "node_modules").is_dir(), "the packages of web are not installed")
     from export.web import build_web
 
-    return build_web(tmp_path_factory.mktemp("web") / "site")
+    return made_once(tmp_path_factory, "site", lambda folder: build_web(folder / "site")) / "site"
 
 
 @pytest.fixture(scope="session")
@@ -47,13 +48,16 @@ def small_site(tmp_path_factory) -> Path:
 
     from deepfake_detect.model.onnx_model import Looks
 
-    folder = tmp_path_factory.mktemp("small")
     kinds = {"names": ["real", "swap_or_reenactment", "gan"], "temperature": 0.5, "least": {"gan": 0.6}}
     (weights, bias), (kind_weights, _) = SMALL.values()
     fake = [of_fake for _, of_fake in weights]
-    model = write_model(folder / "model.onnx", fake, bias, kind_weights=kind_weights, kinds=kinds,
-                        looks=Looks((1.0,), True))  # fmt: skip
-    return site_of(model, folder / "site")
+
+    def make(folder: Path) -> None:
+        model = write_model(folder / "model.onnx", fake, bias, kind_weights=kind_weights, kinds=kinds,
+                            looks=Looks((1.0,), True))  # fmt: skip
+        site_of(model, folder / "site")
+
+    return made_once(tmp_path_factory, "small_site", make) / "site"
 
 
 def site_of(model: Path, folder: Path) -> Path:

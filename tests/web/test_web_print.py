@@ -6,8 +6,10 @@ import json
 import re
 
 import pytest
+from playwright.sync_api import expect
 from provenance_files import private_exif
 from pypdf import PdfReader
+from waiting import LONG
 from web_site import EXAMPLES, READY, judge, opened
 
 from deepfake_detect.picture.provenance import read_claims
@@ -65,7 +67,7 @@ def test_a_card_is_one_page_with_all_that_is_needed_to_check_it(page, detector):
 def test_what_is_closed_on_the_screen_is_closed_again_after_printing(page):
     judge(page, GROUP)
     printed(page)
-    assert page.locator("details[open]").count() == 0
+    expect(page.locator("details[open]")).to_have_count(0, timeout=LONG * 1000)
 
 
 def test_several_cards_are_a_page_each_and_the_button_prints_one(page):
@@ -75,7 +77,7 @@ def test_several_cards_are_a_page_each_and_the_button_prints_one(page):
     page.get_by_role("button", name=PAGE["print"]).nth(1).click()
     (text,) = printed(page)
     assert EXAMPLES[1].name in text and EXAMPLES[0].name not in text
-    assert page.locator(".one, .printed").count() == 0
+    expect(page.locator(".one, .printed")).to_have_count(0, timeout=LONG * 1000)
     assert len(printed(page)) == 3
 
 
