@@ -23,12 +23,13 @@ class _Files(SimpleHTTPRequestHandler):
         super().__init__(*args, **options)
 
     def do_GET(self):
-        if self.path not in self.made:
+        path = self.path.partition("?")[0]
+        if path not in self.made:
             super().do_GET()
             return
-        data = self.made[self.path]()
+        data = self.made[path]()
         self.send_response(200)
-        self.send_header("Content-Type", self.guess_type(self.path))
+        self.send_header("Content-Type", self.guess_type(path))
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)

@@ -75,6 +75,21 @@ def write_masked_model(path: Path, mask: np.ndarray, weights: Sequence[Sequence[
     return path
 
 
+def write_cut_model(source: Path, path: Path, size: int) -> Path:
+    """The network of a model file for crops of fewer pixels: the same operations and weights, which need no other size
+    before they are averaged over it."""
+    model = onnx.load(source)
+    for side in model.graph.input[0].type.tensor_type.shape.dim[2:]:
+        side.dim_value = size
+    del model.graph.value_info[:]
+    for known in model.metadata_props:
+        if known.key == "size":
+            known.value = str(size)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+    return path
+
+
 def save(graph: onnx.GraphProto, properties: dict[str, str], path: Path) -> None:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     helper.set_model_props(model, properties)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_once import made_once
 from PIL import Image
 from project import ROOT
-from waiting import PATIENCE
+from waiting import LONG
 
 from scripts.web_parity import judged
 from scripts.web_serving import serving
@@ -18,6 +19,8 @@ from scripts.web_serving import serving
 AXE = ROOT / "tests" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 EXAMPLES = sorted((ROOT / "examples").glob("*.jpg"))
 READY = "#files:enabled"
+# The network of `small_site`: output -> [weights of the means of red, green and blue, bias]
+SMALL = {"logits": [[[0, 1], [0, -1], [0, 0.5]], [0, 0.2]], "kinds": [[[0, 1, 2], [1, 0, 0], [0, 0, 0]], [0, 0, 0]]}
 
 
 def needed(there: bool, missing: str) -> None:
@@ -33,7 +36,7 @@ def site(tmp_path_factory) -> Path:
     needed((ROOT / "web" / "node_modules").is_dir(), "the packages of web are not installed")
     from export.web import build_web
 
-    return build_web(tmp_path_factory.mktemp("web") / "site")
+    return made_once(tmp_path_factory, "site", lambda folder: build_web(folder / "site")) / "site"
 
 
 @pytest.fixture(scope="session")
@@ -43,18 +46,28 @@ def small_site(tmp_path_factory) -> Path:
     needed((ROOT / "web" / "node_modules").is_dir(), "the packages of web are not installed")
     from onnx_files import write_model
 
-    from deepfake_detect import Model
     from deepfake_detect.model.onnx_model import Looks
+
+    kinds = {"names": ["real", "swap_or_reenactment", "gan"], "temperature": 0.5, "least": {"gan": 0.6}}
+    (weights, bias), (kind_weights, _) = SMALL.values()
+    fake = [of_fake for _, of_fake in weights]
+
+    def make(folder: Path) -> None:
+        model = write_model(folder / "model.onnx", fake, bias, kind_weights=kind_weights, kinds=kinds,
+                            looks=Looks((1.0,), True))  # fmt: skip
+        site_of(model, folder / "site")
+
+    return made_once(tmp_path_factory, "small_site", make) / "site"
+
+
+def site_of(model: Path, folder: Path) -> Path:
+    """The folder of the page with this file in place of the shipped model."""
+    from deepfake_detect import Model
     from export import web
 
-    folder = tmp_path_factory.mktemp("small")
-    kinds = {"names": ["real", "swap_or_reenactment", "gan"], "temperature": 0.5, "least": {"gan": 0.6}}
-    weights = [[0, 1, 2], [1, 0, 0], [0, 0, 0]]
-    model = write_model(folder / "model.onnx", (1, -1, 0.5), (0, 0.2), kind_weights=weights, kinds=kinds,
-                        looks=Looks((1.0,), True))  # fmt: skip
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(web, "Model", lambda path: Model(model))
-        return web.build_web(folder / "site")
+        return web.build_web(folder)
 
 
 @contextmanager
@@ -64,7 +77,7 @@ def opened(private_browser, address: str, query: str = "", **options) -> Iterato
     context = private_browser.new_context(**options)
     wrong = []
     page = context.new_page()
-    page.set_default_timeout(PATIENCE * 1000)
+    page.set_default_timeout(LONG * 1000)
     context.on("request", lambda asked: None if asked.url.startswith((address, "blob:")) else wrong.append(asked.url))
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
@@ -84,18 +97,26 @@ def judge(page, *files: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def ask(site, private_browser):
-    """Ask the browser for its verdict on a file's bytes."""
+def asked(site, private_browser):
+    """What `scripts.web_parity.judged` asks: a page, the address of its server, and what that gives of pictures."""
     made = {}
     page = private_browser.new_page()
+    page.set_default_timeout(LONG * 1000)
     with serving(site, made) as address:
-
-        def verdict(data: bytes, thorough: bool | None = None) -> dict:
-            made["/picture"] = lambda: data
-            return judged(page, address, "/picture", thorough)
-
-        yield verdict
+        yield page, address, made
     page.close()
+
+
+@pytest.fixture(scope="module")
+def ask(asked):
+    """Ask the browser for its verdict on a file's bytes."""
+    page, address, made = asked
+
+    def verdict(data: bytes, thorough: bool | None = None) -> dict:
+        made["/picture"] = lambda: data
+        return judged(page, address, "/picture", thorough)
+
+    return verdict
 
 
 def png(picture: Image.Image | np.ndarray) -> bytes:

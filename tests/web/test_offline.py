@@ -10,8 +10,8 @@ from export.web_texts import PAGE
 from scripts.web_serving import serving
 
 
-def test_it_judges_without_a_network_and_after_a_reload(site, private_browser):
-    with serving(site, {}) as address, opened(private_browser, address) as page:
+def test_it_judges_without_a_network_and_after_a_reload(small_site, private_browser):
+    with serving(small_site, {}) as address, opened(private_browser, address) as page:
         page.locator(READY).wait_for(state="attached")
         assert page.locator("#offline").inner_text() == PAGE["offline"]
         page.context.set_offline(True)
@@ -23,25 +23,26 @@ def test_it_judges_without_a_network_and_after_a_reload(site, private_browser):
         assert page.locator(".card[data-label]").count() == 1
 
 
-def test_a_reload_past_the_service_worker_starts_it_too(site, private_browser):
-    with serving(site, {}) as address, opened(private_browser, address) as page:
+def test_a_reload_past_the_service_worker_starts_it_too(small_site, private_browser):
+    with serving(small_site, {}) as address, opened(private_browser, address) as page:
         page.locator(READY).wait_for(state="attached")
-        page.context.new_cdp_session(page).send("Page.reload", {"ignoreCache": True})
-        page.wait_for_function("!navigator.serviceWorker.controller")
+        with page.expect_navigation():
+            page.context.new_cdp_session(page).send("Page.reload", {"ignoreCache": True})
+        assert page.evaluate("!navigator.serviceWorker.controller")
         page.locator(READY).wait_for(state="attached")
         judge(page, EXAMPLES[-1])
         assert page.locator(".card[data-label]").count() == 1
 
 
-def test_it_goes_on_when_the_server_is_gone_for_good(site, private_browser):
+def test_it_goes_on_when_the_server_is_gone_for_good(small_site, private_browser):
     with ExitStack() as served:
-        address = served.enter_context(serving(site, {}))
+        address = served.enter_context(serving(small_site, {}))
         with opened(private_browser, address) as page:
             page.locator(READY).wait_for(state="attached")
             served.close()
             page.reload()
             page.locator(READY).wait_for(state="attached")
-            files = json.loads((site / "assets.json").read_text())["files"]
+            files = json.loads((small_site / "assets.json").read_text())["files"]
             kept = page.evaluate(
                 "async () => (await (await caches.open((await caches.keys())[0])).keys()).map((asked) => asked.url)"
             )
@@ -54,11 +55,11 @@ def test_it_goes_on_when_the_server_is_gone_for_good(site, private_browser):
             assert policies == [POLICY, POLICY]
 
 
-def test_a_file_of_a_device_without_room_is_given_all_the_same(site, private_browser):
+def test_a_file_of_a_device_without_room_is_given_all_the_same(small_site, private_browser):
     """One that comes later, when all the others are kept; and a device on which these already find no room."""
-    name = f"vendor/{GPU_RUNTIME[-1]}"
+    name = f"vendor/{GPU_RUNTIME[0]}"
     # Beside a page that is no HTML, Chromium asks for an icon.
-    with serving(site, {"/favicon.ico": bytes}) as address:
+    with serving(small_site, {"/favicon.ico": bytes}) as address:
         with opened(private_browser, address) as page:
             page.locator(READY).wait_for(state="attached")
             fill_up(page, address)
@@ -66,7 +67,7 @@ def test_a_file_of_a_device_without_room_is_given_all_the_same(site, private_bro
                 "async (name) => { const answer = await fetch(name); return (await answer.arrayBuffer()).byteLength; }",
                 name,
             )
-            assert size == (site / name).stat().st_size
+            assert size == (small_site / name).stat().st_size
             assert not page.evaluate("async (name) => !!(await caches.match(name))", name)
         with opened(private_browser, address, "package.json") as page:
             fill_up(page, address)

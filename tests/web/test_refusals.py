@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Error
+from waiting import LONG
 from web_site import EXAMPLES, READY, judge, opened
 
 from export.repository import INT8
@@ -16,11 +17,12 @@ from scripts.web_serving import serving
 
 
 @pytest.mark.parametrize("name", ["yunet.onnx", "face/finder.js"])
-def test_a_changed_file_stops_the_page(site, private_browser, name):
-    changed = {f"/{name}": lambda: (site / name).read_bytes() + b"\n"}
-    with serving(site, changed) as address:
+def test_a_changed_file_stops_the_page(small_site, private_browser, name):
+    changed = {f"/{name}": lambda: (small_site / name).read_bytes() + b"\n"}
+    with serving(small_site, changed) as address:
         context = private_browser.new_context()
         page = context.new_page()
+        page.set_default_timeout(LONG * 1000)
         page.goto(address + "/")
         page.locator("#alert:not(:empty)").wait_for()
         assert page.locator("#alert").inner_text() == FAULTS["ASSET_CHANGED"].format(name)
@@ -29,12 +31,13 @@ def test_a_changed_file_stops_the_page(site, private_browser, name):
 
 
 @pytest.mark.parametrize("way", ["as a file", "without its program"])
-def test_a_page_that_cannot_start_says_so(site, private_browser, way):
-    with serving(site, {}) as address:
+def test_a_page_that_cannot_start_says_so(small_site, private_browser, way):
+    with serving(small_site, {}) as address:
         context = private_browser.new_context()
         page = context.new_page()
+        page.set_default_timeout(LONG * 1000)
         if way == "as a file":
-            page.goto((site / "index.html").as_uri())
+            page.goto((small_site / "index.html").as_uri())
             expected = PAGE["as_file"]
         else:
             page.route("**/page/app.js", lambda asked: asked.abort())
@@ -65,9 +68,9 @@ def other_numbers(site) -> bytes:
     ("name", "make", "fault"),
     [("self_test.png", noisy, "PIXELS_CHANGED"), ("model.json", other_numbers, "LOGITS_CHANGED")],
 )
-def test_a_browser_that_changes_pixels_or_numbers_is_refused(site, private_browser, name, make, fault):
+def test_a_browser_that_changes_pixels_or_numbers_is_refused(small_site, private_browser, name, make, fault):
     with (
-        serving(site, {f"/{name}": lambda: make(site)}) as address,
+        serving(small_site, {f"/{name}": lambda: make(small_site)}) as address,
         opened(private_browser, address, service_workers="block") as page,  # which would find the changed file first
     ):
         page.locator("#alert:not(:empty)").wait_for()
@@ -75,8 +78,8 @@ def test_a_browser_that_changes_pixels_or_numbers_is_refused(site, private_brows
         assert page.locator(READY).count() == 0
 
 
-def test_without_a_service_worker_it_judges_all_the_same(site, private_browser):
-    with serving(site, {}) as address, opened(private_browser, address, service_workers="block") as page:
+def test_without_a_service_worker_it_judges_all_the_same(small_site, private_browser):
+    with serving(small_site, {}) as address, opened(private_browser, address, service_workers="block") as page:
         page.locator(READY).wait_for(state="attached")
         assert page.locator("#offline").inner_text() == PAGE["not_offline"]
         judge(page, EXAMPLES[-1])
@@ -92,11 +95,12 @@ def test_the_int8_model_passes_the_self_test_and_judges(private_browser, tmp_pat
         assert INT8 in page.locator("#version").inner_text()
 
 
-def test_the_policy_forbids_every_other_host(site, private_browser, elsewhere):
+def test_the_policy_forbids_every_other_host(small_site, private_browser, elsewhere):
     other, asked = elsewhere
-    with serving(site, {}) as address:
+    with serving(small_site, {}) as address:
         context = private_browser.new_context()
         page = context.new_page()
+        page.set_default_timeout(LONG * 1000)
         page.goto(address + "/")
         for attempt in (
             "(url) => fetch(url)",

@@ -1,6 +1,7 @@
 """What the page does when its worker fails: no verdict is lost, and what waits is judged all the same."""
 
 import pytest
+from waiting import LONG
 from web_site import EXAMPLES, READY, judge, opened
 
 from export.web_texts import FAULTS, PAGE
@@ -11,21 +12,31 @@ PORTRAIT = next(path for path in EXAMPLES if path.stem == "real_eileen_collins")
 ANSWERS = {
     "says what is wrong": "postMessage({ id: data.id, error: { code: 'failed', text: 'So.' } })",
     "breaks down": "setTimeout(() => { throw new Error('So.'); })",
-    "takes its time": "postMessage({ id: data.id, progress: 0.5 })",
+    "takes its time": "self.goOn = () => judge({ data }); postMessage({ id: data.id, progress: 0.5 })",
 }
 
 
-@pytest.fixture
-def page(site, private_browser):
-    with serving(site, {}) as address, opened(private_browser, address) as page:
+@pytest.fixture(scope="module")
+def shared(small_site, private_browser):
+    with serving(small_site, {}) as address, opened(private_browser, address) as page:
         page.locator(READY).wait_for(state="attached")
         yield page
 
 
+@pytest.fixture
+def page(shared):
+    """The page, ready and without cards; with the worker that it had at first, or one in the place of that."""
+    yield shared
+    if shared.locator(".card[aria-busy]").count():  # a test failed, which the others need not wait for
+        shared.reload()
+        shared.locator(READY).wait_for(state="attached")
+    if shared.locator("#clear").is_visible():
+        shared.click("#clear")
+
+
 def next_time(page, way: str) -> None:
     """Let the worker answer its next picture in one of these ways, and judge those after it."""
-    (worker,) = page.workers
-    worker.evaluate(
+    page.workers[-1].evaluate(
         "() => { const judge = self.onmessage;"
         f" self.onmessage = ({{ data }}) => {{ self.onmessage = judge; {ANSWERS[way]}; }}; }}"
     )
@@ -62,10 +73,13 @@ def test_a_thorough_check_shows_how_far_it_is(page):
     card = page.locator(".card")
     next_time(page, "takes its time")
     thorough(page).click()
-    page.wait_for_function("document.querySelector('.card progress').value === 0.5")
+    card.locator("progress[value='0.5']").wait_for()
     assert card.get_attribute("aria-busy") == "true" and thorough(page).is_disabled()
     assert card.evaluate("card => getComputedStyle(card).borderLeftStyle") == "dashed"
     assert card.locator("progress").get_attribute("aria-label") == PAGE["judging"].format(PORTRAIT.name)
+    page.workers[-1].evaluate("() => goOn()")
+    card.locator("details", has_text=PAGE["holds"]["title"]).wait_for()
+    assert card.locator("progress").count() == 0 and card.get_attribute("aria-busy") is None
 
 
 def test_a_worker_that_breaks_down_takes_one_photograph_with_it(page):
@@ -80,11 +94,12 @@ def test_a_worker_that_breaks_down_takes_one_photograph_with_it(page):
     assert page.locator(".card").last.get_attribute("data-label") in PAGE["words"]
 
 
-def test_what_waits_is_told_when_no_worker_can_start(site, private_browser):
+def test_what_waits_is_told_when_no_worker_can_start(small_site, private_browser):
     """The second one finds no network, without which it cannot load the detector."""
-    with serving(site, {}) as address:
+    with serving(small_site, {}) as address:
         context = private_browser.new_context(service_workers="block")
         page = context.new_page()
+        page.set_default_timeout(LONG * 1000)
         page.goto(address + "/")
         page.locator(READY).wait_for(state="attached")
         next_time(page, "breaks down")

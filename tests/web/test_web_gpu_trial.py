@@ -6,8 +6,9 @@ import subprocess
 import pytest
 from waiting import LONG
 
-# A worker in the browser's place: run number 1, 2, ... of the card takes DELAYS[that] milliseconds, or none; one in
-# WebAssembly takes 20. `[` and `]` are where a picture or a part of the trial has the networks for itself.
+# A worker in the browser's place, and a clock that runs alone move on, however busy the machine is: run number 1,
+# 2, ... of the card takes DELAYS[that] milliseconds, or none; one in WebAssembly takes 20. `[` and `]` are where a
+# picture or a part of the trial has the networks for itself.
 PROGRAM = """
 import { Detector } from "SITE/detector.js";
 import { Engines } from "SITE/model/engines.js";
@@ -16,8 +17,12 @@ import { Model } from "SITE/model/model.js";
 
 const delays = DELAYS;
 const [events, pictures] = [[], []];
-let count = 0;
-const after = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+let [count, clock] = [0, 0];
+Object.defineProperty(performance, "now", { value: () => clock });
+const after = async (ms) => {
+  await new Promise((resolve) => setImmediate(resolve));
+  clock += ms;
+};
 const given = ([crops]) => ({ logits: { data: new Float32Array(2 * crops), dims: [crops, 2] } });
 globalThis.fetch = async () => new Response(new Uint8Array(4));
 Object.defineProperty(globalThis, "navigator", { value: { gpu: { requestAdapter: async () => ({ info: {} }) } } });

@@ -51,7 +51,7 @@ def test_it_judges_in_node(site, detector, tmp_path):
 def test_it_names_the_kind_of_a_fake_as_here(site, tmp_path):
     """A model with a second output, which looks six times at a face, in place of the page's."""
     copy, picture = tmp_path / "copy", open_picture(EXAMPLES[-1])
-    shutil.copytree(site, copy)
+    shutil.copytree(site, copy, ignore=shutil.ignore_patterns("vendor"))
     kinds = {"names": ["real", "swap_or_reenactment", "gan"], "temperature": 0.5, "least": {"gan": 0.6}}
     weights = [[0, 1, 2], [9, 0, 0], [0, 0, 0]]  # of red 2 stands against 1; the first class has no say
     described = json.loads((copy / "model.json").read_text())
@@ -71,7 +71,7 @@ def test_it_names_the_kind_of_a_fake_as_here(site, tmp_path):
 @pytest.mark.parametrize("with_face", [True, False])
 def test_a_model_that_gives_no_number_gives_no_verdict(site, tmp_path, with_face):
     copy = tmp_path / "copy"
-    shutil.copytree(site, copy)
+    shutil.copytree(site, copy, ignore=shutil.ignore_patterns("vendor"))
     described = json.loads((copy / "model.json").read_text())
     metadata = asdict(Model(write_model(copy / described["file"])).metadata)
     write_model(copy / described["file"], bias=(float("nan"), 0))

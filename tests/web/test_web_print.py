@@ -6,8 +6,10 @@ import json
 import re
 
 import pytest
+from playwright.sync_api import expect
 from provenance_files import private_exif
 from pypdf import PdfReader
+from waiting import LONG
 from web_site import EXAMPLES, READY, judge, opened
 
 from deepfake_detect.picture.provenance import read_claims
@@ -20,11 +22,21 @@ GROUP = next(path for path in EXAMPLES if path.stem == "group_portraits")
 A4 = (595, 842)  # points
 
 
-@pytest.fixture
-def page(site, private_browser):
+@pytest.fixture(scope="module")
+def shared(site, private_browser):
     with serving(site, {}) as address, opened(private_browser, address, color_scheme="dark") as page:
         page.locator(READY).wait_for(state="attached")
         yield page
+
+
+@pytest.fixture
+def page(shared):
+    """The page as on a screen, ready and without cards."""
+    yield shared
+    shared.emulate_media(media="null", color_scheme="dark")
+    shared.evaluate("() => { delete window.print; }")  # of a test's own
+    if shared.locator("#clear").is_visible():
+        shared.click("#clear")
 
 
 def printed(page) -> list[str]:
@@ -55,7 +67,7 @@ def test_a_card_is_one_page_with_all_that_is_needed_to_check_it(page, detector):
 def test_what_is_closed_on_the_screen_is_closed_again_after_printing(page):
     judge(page, GROUP)
     printed(page)
-    assert page.locator("details[open]").count() == 0
+    expect(page.locator("details[open]")).to_have_count(0, timeout=LONG * 1000)
 
 
 def test_several_cards_are_a_page_each_and_the_button_prints_one(page):
@@ -65,7 +77,7 @@ def test_several_cards_are_a_page_each_and_the_button_prints_one(page):
     page.get_by_role("button", name=PAGE["print"]).nth(1).click()
     (text,) = printed(page)
     assert EXAMPLES[1].name in text and EXAMPLES[0].name not in text
-    assert page.locator(".one, .printed").count() == 0
+    expect(page.locator(".one, .printed")).to_have_count(0, timeout=LONG * 1000)
     assert len(printed(page)) == 3
 
 
