@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from networks import short_mobilenet
 
 from train import features
 from train.backbones import dfp_head, expected_input, feature_extractor, input_mode, paper_head, train_head
@@ -33,6 +34,13 @@ def test_each_backbone_sees_what_its_own_weights_expect(name):
     assert mode == "caffe" and not extractor.trainable_weights
     assert extractor.predict_on_batch(pixels) == pytest.approx(expected, rel=1e-3, abs=1e-4)
     assert expected.shape == {"vgg16": (2, 1, 1, 512), "vgg19": (2, 512), "resnet50": (2, 2048)}[name]
+
+
+def test_what_tests_train_is_the_beginning_of_mobilenet():
+    whole = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
+    short = short_mobilenet(32, None)
+    _, *begin = (layer.get_config() for layer in whole.layers[: len(short.layers)])
+    assert begin == [layer.get_config() for layer in short.layers[1:]] and short.name == whole.name
 
 
 def test_weights_of_torchvision_are_known_by_their_first_biases():
