@@ -61,7 +61,9 @@ def test_the_hybrid_pools_whatever_maps_there_are(recipe_file):
 
 def test_a_head_keeps_its_best_epoch_stops_early_and_is_repeatable(recipe_file, tmp_path):
     """Views whose labels get ever worse: after the first epoch, training can only harm."""
-    recipe = load_recipe(recipe_file).model_copy(update={"epochs": 20})
+    recipe = load_recipe(recipe_file)
+    patient = recipe.early_stopping.model_copy(update={"patience": 2})
+    recipe = recipe.model_copy(update={"epochs": 20, "early_stopping": patient})
     rng = np.random.default_rng(0)
     values = rng.normal(size=(96, 8)).astype(np.float32)
     labels = (values[:, 0] > 0).astype(np.int64)
