@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from children import finished
+from data_sets import make_data
 from networks import short_mobilenet
 from project import ROOT
 from quantizing import LOOSE
@@ -44,13 +45,21 @@ with atomic_write(Path(sys.argv[1])) as partial:
 """
 
 
+@pytest.fixture(scope="module")
+def few(portrait, tmp_path_factory) -> Path:
+    """A smaller data set than the miniature's own: every command reads it."""
+    folder = tmp_path_factory.mktemp("few")
+    make_data(portrait, folder, train=15, test=6)
+    return folder
+
+
 @pytest.fixture
-def words(exported, run_folder, data, recipe_file) -> dict[str, list]:
+def words(exported, run_folder, few, recipe_file) -> dict[str, list]:
     """The options of every command, without those that say where to write."""
-    model = ["--model", exported, "--data", data]
+    model = ["--model", exported, "--data", few]
     return {"train evaluate": model, "train battery": [*model, "--pictures", 1],
-            "train audit": ["--data", data], "export onnx": [run_folder],
-            "export quantize": [*model, "--recipe", recipe_file], "export calibrate": [exported, "--data", data],
+            "train audit": ["--data", few], "export onnx": [run_folder],
+            "export quantize": [*model, "--recipe", recipe_file], "export calibrate": [exported, "--data", few],
             "export card": [], "export repository": [], "export space": []}  # fmt: skip
 
 

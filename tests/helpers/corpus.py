@@ -47,7 +47,7 @@ def files(folder: Path, small: Image.Image, every: int = 1, damaged: int = 1) ->
         inner.mkdir()
         made = make(small)
         for name, data, outcome in islice(made, 0, None, damaged if make in (cut_short, flipped) else every):
-            (inner / name).write_bytes(data)
+            (inner / name).write_bytes(data() if callable(data) else data)
             entries.append(Entry(inner / name, what, outcome))
     return entries + list(places(folder, entries[0].path))
 

@@ -1,14 +1,15 @@
 """Sound pictures of every format and mode, and what is left of them once they are cut short or changed."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from pictures import as_bigtiff, encoded, lossless_jpeg, png
 from PIL import Image
 
 JUDGED, REFUSED, EITHER = "judged", "refused", "either"
-Made = Iterator[tuple[str, bytes, str]]  # name, contents, what has to come of it
+# Name, contents or, where those take long to make, what makes them, and what has to come of it
+Made = Iterator[tuple[str, bytes | Callable[[], bytes], str]]
 SUFFIX = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "BMP": ".bmp", "GIF": ".gif", "TIFF": ".tif",
           "AVIF": ".avif", "HEIF": ".heic"}  # fmt: skip
 MODES = {

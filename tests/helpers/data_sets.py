@@ -38,10 +38,11 @@ def make_faces(portrait: Path, folder: Path, count: int, fake: bool, seed: int) 
         Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(folder / f"{number:03d}.png")
 
 
-def make_data(portrait: Path, folder: Path) -> None:
-    """Write train and test splits of made-up real and fake faces, with a manifest; val is held out by the reader."""
+def make_data(portrait: Path, folder: Path, train: int = 40, test: int = 16) -> None:
+    """Write train and test splits with so many made-up real and fake faces each, with a manifest; val is held out by
+    the reader."""
     rows = []
-    for split, count in (("train", 40), ("test", 16)):
+    for split, count in (("train", train), ("test", test)):
         for label in ("real", "fake"):
             make_faces(portrait, folder / split / label, count, label == "fake", seed=len(rows))
             for path in sorted((folder / split / label).iterdir()):

@@ -5,6 +5,7 @@ import random
 import struct
 import zipfile
 import zlib
+from functools import partial
 
 from damaged_pictures import EITHER, JUDGED, REFUSED, SUFFIX, Made
 from pictures import announcing, chunk, encoded, png, tags_on_shared_bytes, up_to_second_scan
@@ -40,13 +41,13 @@ def bombs(small: Image.Image) -> Made:
     yield "header.webp", replaced(webp, 21, b"\xff\xff\xff\x0f"), REFUSED
     yield "canvas.webp", replaced(film, 24, b"\xff\x3f\0\xff\x3f\0"), REFUSED
     yield "header.tif", with_tag(with_tag(encoded(small, "TIFF"), 256, 60_000), 257, 60_000), REFUSED
+    two_scans = {"progressive": True, "subsampling": 0}
     size, webp_size = ((7000, pixels // 7000) for pixels in (MAX_PIXELS, MAX_WEBP_PIXELS))
-    yield "just so.gif", encoded(Image.new("P", size), "GIF"), JUDGED
-    whole = encoded(Image.new("RGB", size), "JPEG", progressive=True, subsampling=0)
-    yield "just so.jpg", up_to_second_scan(whole), JUDGED
-    yield "just so.png", encoded(Image.new("RGBA", size), "PNG", exif=exif(0x0112, 6)), JUDGED
-    yield "just so.tif", encoded(Image.new("1", size), "TIFF", compression="group4"), JUDGED
-    yield "just so.webp", encoded(Image.new("RGB", webp_size), "WEBP", lossless=True, method=0), JUDGED
+    yield "just so.gif", lambda: encoded(Image.new("P", size), "GIF"), JUDGED
+    yield "just so.jpg", lambda: up_to_second_scan(encoded(Image.new("RGB", size), "JPEG", **two_scans)), JUDGED
+    yield "just so.png", lambda: encoded(Image.new("RGBA", size), "PNG", exif=exif(0x0112, 6)), JUDGED
+    yield "just so.tif", lambda: encoded(Image.new("1", size), "TIFF", compression="group4"), JUDGED
+    yield "just so.webp", lambda: encoded(Image.new("RGB", webp_size), "WEBP", lossless=True, method=0), JUDGED
 
 
 def replaced(data: bytes, place: int, new: bytes) -> bytes:
@@ -71,13 +72,14 @@ def thin(small: Image.Image) -> Made:
     for style in list(SUFFIX)[:-1]:  # the encoder of HEIF takes none of these
         length = 16_000 if style == "WEBP" else 20_000  # WebP has no more
         for size in ((length, 20), (20, length)):
-            yield f"{size[0]}{SUFFIX[style]}", encoded(small.resize(size), style), JUDGED
+            yield f"{size[0]}{SUFFIX[style]}", partial(encoded, small.resize(size), style), JUDGED
 
 
 def animations(small: Image.Image) -> Made:
     frames = [small.rotate(7 * number) for number in range(FRAMES)]
     for style in ("GIF", "PNG", "TIFF", "WEBP", "AVIF"):
-        yield f"film{SUFFIX[style]}", encoded(frames[0], style, save_all=True, append_images=frames[1:]), JUDGED
+        film = partial(encoded, frames[0], style, save_all=True, append_images=frames[1:])
+        yield f"film{SUFFIX[style]}", film, JUDGED
 
 
 def false_tags(small: Image.Image) -> Made:
@@ -116,7 +118,7 @@ def false_colours(small: Image.Image) -> Made:
     for style in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"):
         for number, profile in enumerate(hostile()):
             if style != "PNG" or len(profile) < 2**20:
-                yield f"{number}{SUFFIX[style]}", encoded(small, style, icc_profile=profile), JUDGED
+                yield f"{number}{SUFFIX[style]}", partial(encoded, small, style, icc_profile=profile), JUDGED
 
 
 def no_pictures(small: Image.Image) -> Made:

@@ -1,7 +1,5 @@
 """A network that is quick to train, and whether two files hold the same weights."""
 
-from copy import deepcopy
-from functools import cache
 from pathlib import Path
 
 import h5py
@@ -12,18 +10,21 @@ import pytest
 from train import network
 
 
-@cache
-def _short_config(size: int, last: str) -> dict:
-    """Of MobileNetV2 up to a layer; building the network from it takes a tenth of the time."""
-    keras.utils.set_random_seed(1)
-    whole = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(size, size, 3))
-    return keras.Model(whole.input, whole.get_layer(last).output, name=whole.name).get_config()
+def short_mobilenet(size: int, weights: Path | None) -> keras.Model:
+    """The first layers of MobileNetV2, to put in place of `train.network._mobilenet_v2`: the graph of all of it takes
+    TensorFlow many seconds to build in every phase of a training. tests/unit/test_backbones.py holds them to it."""
+    layers, same = keras.layers, {"padding": "same", "use_bias": False}
 
+    def normed(name: str) -> keras.Layer:
+        return layers.BatchNormalization(epsilon=1e-3, momentum=0.999, name=name)
 
-def short_mobilenet(size: int, weights: Path | None, last: str = "expanded_conv_project_BN") -> keras.Model:
-    """MobileNetV2 up to a layer, to put in place of `train.network._mobilenet_v2`: the graph of all of it takes
-    TensorFlow many seconds to build in every phase of a training."""
-    backbone = keras.Model.from_config(deepcopy(_short_config(size, last)))  # Keras empties what it reads
+    pixels = keras.Input((size, size, 3))
+    maps = layers.Conv2D(32, 3, strides=(2, 2), name="Conv1", **same)(pixels)
+    maps = layers.ReLU(6.0, name="Conv1_relu")(normed("bn_Conv1")(maps))
+    maps = layers.DepthwiseConv2D(3, name="expanded_conv_depthwise", **same)(maps)
+    maps = layers.ReLU(6.0, name="expanded_conv_depthwise_relu")(normed("expanded_conv_depthwise_BN")(maps))
+    maps = normed("expanded_conv_project_BN")(layers.Conv2D(16, 1, name="expanded_conv_project", **same)(maps))
+    backbone = keras.Model(pixels, maps, name=f"mobilenetv2_1.00_{size}")
     if weights:
         backbone.load_weights(weights)
     return backbone

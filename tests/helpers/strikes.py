@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from waiting import PATIENCE
+from waiting import LONG
 
 from deepfake_detect.atomic_files import PARTIAL
 
@@ -32,7 +32,7 @@ def strike_every_write(folder: Path, log: Path) -> None:
         process = os.fork()
         if not process:
             victim = True
-            signal.alarm(round(PATIENCE))  # lest it wait for a thread, of which it has no copy
+            signal.alarm(round(LONG))  # lest it wait for a thread, of which it has no copy
             signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             resource.setrlimit(resource.RLIMIT_FSIZE, (BYTES, BYTES))

@@ -29,7 +29,7 @@ def test_every_variant_differs_from_the_first_in_what_its_name_says():
 
 def test_a_miniature_ablation_is_measured_and_goes_on_where_it_was_cut_off(data, short_backbone, tmp_path, monkeypatch):
     with (data / "manifest.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+        rows = list(csv.DictReader(file))[::2]
     folder = tmp_path / "data"
     folder.mkdir()
     for name in ("train", "test"):
@@ -72,7 +72,7 @@ def test_a_miniature_ablation_is_measured_and_goes_on_where_it_was_cut_off(data,
         assert row["epochs"] == 1 and row["minutes"] > 0
         for place in ("val clean", "val web", "val hard", "cross clean", "cross hard"):
             assert 0 <= row[place]["macro"]["auc"] <= 1 and row[place]["all"]["pictures"] == (
-                16 if "val" in place else 32
+                8 if "val" in place else 16
             )
     table = (tmp_path / "out" / "ablation.md").read_text()
     assert ablation.ablation_markdown(report) == table and table.strip() in page.read_text()

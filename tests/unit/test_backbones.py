@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from networks import short_mobilenet
 
 from train import features
 from train.backbones import dfp_head, expected_input, feature_extractor, input_mode, paper_head, train_head
@@ -35,6 +36,13 @@ def test_each_backbone_sees_what_its_own_weights_expect(name):
     assert expected.shape == {"vgg16": (2, 1, 1, 512), "vgg19": (2, 512), "resnet50": (2, 2048)}[name]
 
 
+def test_what_tests_train_is_the_beginning_of_mobilenet():
+    whole = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
+    short = short_mobilenet(32, None)
+    _, *begin = (layer.get_config() for layer in whole.layers[: len(short.layers)])
+    assert begin == [layer.get_config() for layer in short.layers[1:]] and short.name == whole.name
+
+
 def test_weights_of_torchvision_are_known_by_their_first_biases():
     model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(64, 3)])
     assert input_mode(model) == "caffe"
@@ -53,7 +61,9 @@ def test_the_hybrid_pools_whatever_maps_there_are(recipe_file):
 
 def test_a_head_keeps_its_best_epoch_stops_early_and_is_repeatable(recipe_file, tmp_path):
     """Views whose labels get ever worse: after the first epoch, training can only harm."""
-    recipe = load_recipe(recipe_file).model_copy(update={"epochs": 20})
+    recipe = load_recipe(recipe_file)
+    patient = recipe.early_stopping.model_copy(update={"patience": 2})
+    recipe = recipe.model_copy(update={"epochs": 20, "early_stopping": patient})
     rng = np.random.default_rng(0)
     values = rng.normal(size=(96, 8)).astype(np.float32)
     labels = (values[:, 0] > 0).astype(np.int64)

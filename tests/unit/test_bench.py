@@ -3,11 +3,13 @@
 import json
 from contextlib import nullcontext
 from functools import partial
-from time import sleep
+from threading import Barrier
+from time import perf_counter
 
 import numpy as np
 import pytest
 from project import ROOT
+from waiting import LONG
 
 from bench import folder, photo, report, training
 from bench import server as serving
@@ -78,7 +80,8 @@ def test_a_photograph_s_time_is_split_into_all_that_it_is_made_of(monkeypatch):
     for megapixels, (_, whole, *parts, other) in zip((0.1, 3), split["rows"], strict=True):
         assert all(part > 0 for part in parts) and sum(parts) == pytest.approx(whole, rel=0.25), megapixels
         assert 0 < other < 1
-    assert reduced["rows"][0][2] > 1
+    ((whole, served, times),) = reduced["rows"]
+    assert times == pytest.approx(whole / served, abs=0.006)  # that it is faster, test_gate.py says
 
 
 def test_a_folder_s_memory_is_that_of_the_command_alone(tmp_path, monkeypatch):
@@ -88,7 +91,9 @@ def test_a_folder_s_memory_is_that_of_the_command_alone(tmp_path, monkeypatch):
     folders, growth = folder.measure()
     assert [row[1] for row in folders["rows"]] == [1, 13, 14, 13]
     for _, count, seconds, rate, memory in folders["rows"]:
-        assert 50 < memory < bare + 100 < ballast.nbytes / 2**20 and rate == pytest.approx(count / seconds, rel=0.1)
+        assert 50 < memory < bare + 100 < ballast.nbytes / 2**20 and rate == pytest.approx(
+            count / seconds, rel=0.01, abs=0.06
+        )
     assert growth["rows"][0][3] == pytest.approx(1, abs=0.2)
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "broken.jpg").write_bytes(b"no picture")
@@ -101,10 +106,17 @@ def test_a_server_is_asked_by_several_clients(server):
     sent = client.upload(REAL)
     answer = client.ask("analyze", sent, False)
     assert answer["label"] in ("real", "fake", "unsure") and answer["faces"]
+    began = perf_counter()
     rate, seconds = load([partial(Client(server[0]).ask, "analyze") for _ in range(2)], [(sent, False)], requests=6)
-    assert len(seconds) == 6 and rate == pytest.approx(6 / seconds.sum() * 2, rel=0.7)
+    assert len(seconds) == 6 and 6 / (perf_counter() - began) <= rate <= 2 * 6 / seconds.sum()
     with pytest.raises(RuntimeError, match="No picture was sent"):
         client.ask("analyze", None, False)
+
+
+def test_clients_ask_at_the_same_time():
+    together = Barrier(2)
+    _, seconds = load([lambda: together.wait(LONG)] * 2, [()], requests=6)
+    assert len(seconds) == 6
 
 
 def test_requests_and_albums_are_timed_beside_nothing_and_the_command_line(server, monkeypatch):
@@ -121,11 +133,11 @@ def test_requests_and_albums_are_timed_beside_nothing_and_the_command_line(serve
     rows = serving.albums()["rows"]
     assert [row[0] for row in rows] == list(serving.ALBUM_SIZES)
     for _, command, album, over, sent in rows:
-        assert over == pytest.approx(album / command, rel=0.05) and sent > 0
+        assert over == pytest.approx(album / command, rel=0.001 + 0.1 / min(album, command)) and sent > 0
 
 
 def test_a_training_loses_what_its_batches_take(short_backbone, monkeypatch):
-    """Of batches that take half a second more."""
+    """Of batches that take half a second, where all else takes a thousandth."""
     import keras
 
     from train import backbones
@@ -135,17 +147,24 @@ def test_a_training_loses_what_its_batches_take(short_backbone, monkeypatch):
         return keras.Sequential([keras.Input(input_shape), keras.layers.Conv2D(4, 3, 8),
                                  keras.layers.GlobalAveragePooling2D()])  # fmt: skip
 
-    make = Batches.__getitem__
-    monkeypatch.setattr(Batches, "__getitem__", lambda self, index: (sleep(0.5), make(self, index))[1])
+    make, now = Batches.__getitem__, 0.0
+
+    def passed(seconds: float) -> float:
+        nonlocal now
+        now += seconds
+        return now
+
+    monkeypatch.setattr(Batches, "__getitem__", lambda self, index: (passed(0.5), make(self, index))[1])
+    monkeypatch.setattr(training, "in_turns", partial(in_turns, clock=lambda: passed(0.001)))
     monkeypatch.setattr(backbones, "BACKBONES", {"tiny": backbones.Backbone(tiny, "avg")})
-    for name, value in {"RECIPES": ("paper",), "PICTURES": 32, "ROUNDS": 3, "FEATURE_ROUNDS": 3}.items():
+    for name, value in {"RECIPES": ("paper",), "PICTURES": 8, "ROUNDS": 3, "FEATURE_ROUNDS": 3}.items():
         monkeypatch.setattr(training, name, value)
     (steps,) = training.in_this_process()
     assert [row[0] for row in steps["rows"]] == ["mobilenet_v2, recipe paper, from epoch 1 on", "tiny, its features"]
     for _, size, count, rate, step, alone, made, lost in steps["rows"]:
         assert (size, count) == (96, 64) and rate == pytest.approx(1000 * count / step, rel=0.01)
-        assert lost == pytest.approx(1 - alone / step, abs=0.001) and alone > 0
-        assert min(step, made) > 500 and 0 < lost < 1
+        assert lost == pytest.approx(1 - alone / step, abs=0.001)
+        assert (step, alone, made) == pytest.approx((501, 1, 501))
 
 
 def test_every_phase_of_a_recipe_is_timed():

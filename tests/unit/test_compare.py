@@ -9,7 +9,6 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from commands import command
 from networks import shorten_backbone
 from onnx import numpy_helper
 from PIL import Image
@@ -21,6 +20,7 @@ from deepfake_detect.face.crop import pixel_values
 from deepfake_detect.model.onnx_model import probability
 from deepfake_detect.report.sentences import floor_percent
 from train import backbones, classical, compare, compare_command
+from train.__main__ import main
 from train.backbones import Backbone
 from train.batches import Batches
 from train.compare_report import compare_markdown, draw_comparison
@@ -211,8 +211,11 @@ def test_good_figures_are_never_rounded_up_and_bad_ones_never_down(out, tmp_path
     assert (tmp_path / "compare.png").stat().st_size > 10_000
 
 
-def test_the_command_reaches_the_comparison_and_ends_in_one_sentence(data, tmp_path):
+def test_the_command_reaches_the_comparison_and_ends_in_one_sentence(data, tmp_path, monkeypatch, capfd):
     words = ["--data", data, "--weights", tmp_path / "nowhere", "--out", tmp_path / "out"]
-    done = command("train", "compare", *words)  # which starts export.compare as another process
-    assert done.returncode == 2 and "There is no weights file" in done.stderr and "Traceback" not in done.stderr
+    monkeypatch.setattr("sys.argv", ["train", "compare", *map(str, words)])
+    monkeypatch.chdir(ROOT)
+    status = main()  # which starts export.compare as another process
+    said = capfd.readouterr().err
+    assert status == 2 and "There is no weights file" in said and "Traceback" not in said
     assert not (tmp_path / "out").exists()

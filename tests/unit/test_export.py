@@ -1,14 +1,17 @@
 """The exported file: the contract, its metadata, parity with Keras, and that it serves."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 from commands import here
+from gradio import route_utils
 from gradio_client import Client, handle_file
 from onnx import numpy_helper
 from project import ROOT
@@ -137,7 +140,14 @@ def test_the_figures_of_a_model_file_are_measured_again_and_nothing_else_changes
 
 
 def test_a_miniature_model_serves_and_its_uploads_are_deleted(exported, tmp_path, monkeypatch):
-    monkeypatch.setattr(app, "KEEP_SECONDS", 8)
+    seen, delete = Event(), route_utils.delete_files_created_by_app
+
+    def delete_later(*args):
+        seen.wait()
+        delete(*args)
+
+    monkeypatch.setattr(route_utils, "delete_files_created_by_app", delete_later)
+    monkeypatch.setattr(app, "KEEP_SECONDS", 1)
     monkeypatch.setattr(app, "SWEEP_SECONDS", 1)
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "kept"))
     demo = app.build(Detector(exported))
@@ -148,8 +158,13 @@ def test_a_miniature_model_serves_and_its_uploads_are_deleted(exported, tmp_path
         upload.write_bytes(PORTRAIT.read_bytes())
         answer = Client(url, verbose=False).predict(image=handle_file(upload), api_name="/analyze")
         assert answer == json.loads(json.dumps(Detector(exported).predict([PORTRAIT])[0].to_dict()))
-        kept = tmp_path / "kept"
-        assert list(kept.rglob(upload.name))
-        wait_until(lambda: not list(kept.rglob(upload.name)))
+
+        def kept() -> bool:
+            return any(upload.name in files for _, _, files in os.walk(tmp_path / "kept"))
+
+        assert kept()
+        seen.set()
+        wait_until(lambda: not kept())
     finally:
+        seen.set()
         demo.close()

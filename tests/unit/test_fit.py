@@ -172,7 +172,7 @@ def test_broken_and_faceless_pictures_are_counted_and_early_stopping_leaves_the_
     Image.new("RGB", (80, 80), "grey").save(folder / "fake" / "000.png")
     recipe = tmp_path / "impatient.yaml"
     recipe.write_text(
-        RECIPE.replace("patience: 6", "patience: 1").replace("epochs: 6", "epochs: 30").replace("0: 3.0e-2", "0: 0.3")
+        RECIPE.replace("patience: 6", "patience: 1").replace("epochs: 6", "epochs: 30").replace("0: 3.0e-2", "0: 1.0")
     )
     done = here(*fit_command(folder, recipe, short_backbone, tmp_path / "run"))
     assert done.returncode == 0, done.stderr

@@ -39,11 +39,11 @@ def backbone(short_weights):
 
 @pytest.fixture(scope="module")
 def several(data, folder):
-    """The made-up data as two folders, whose sources have kinds; the fakes of one are of no known kind."""
+    """Half of the made-up data as two folders, whose sources have kinds; the fakes of one are of no known kind."""
     folders = []
     for name, source, splits in (("a", "dfdc", ("train", "test")), ("b", "unheard-of", ("train",))):
         copy = folder / name
-        rows = [row for row in csv.DictReader((data / "manifest.csv").open()) if row["split"] in splits]
+        rows = [row for row in csv.DictReader((data / "manifest.csv").open()) if row["split"] in splits][::2]
         for number, row in enumerate(rows):
             (copy / row["path"]).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(data / row["path"], copy / row["path"])

@@ -13,7 +13,7 @@ from waiting import LONG
 
 pytestmark = pytest.mark.slow
 
-PICTURES, SHARD = 120, 10
+PICTURES, SHARD = 60, 5
 # Sends a signal to its own process at the n-th renaming of a file, before it or after it.
 KILLED = """
 import os, signal, sys
@@ -45,7 +45,7 @@ def album(small, tmp_path_factory) -> Path:
     names = fill(album, PICTURES - 12, small)
     for number in range(11):
         os.link(names[number], album / f"x{number:02d}.jpg")
-    (album / "0050a.jpg").write_bytes(b"no picture")
+    (album / "0020a.jpg").write_bytes(b"no picture")
     return album
 
 
@@ -81,7 +81,7 @@ def test_killed_around_every_renaming_of_a_file(album, model, undisturbed, tmp_p
 def test_killed_while_what_could_not_be_read_is_read_again(album, model, undisturbed, tmp_path):
     out = tmp_path / "out.parquet"
     words = [album, "--model", model, "--shard-rows", SHARD, "--out", out, "--resume"]
-    lost = [album / f"{number:04d}.jpg" for number in (25, 46, 83, 84)]  # in three shards
+    lost = [album / f"{number:04d}.jpg" for number in (12, 23, 41, 42)]  # in three shards
     for name in lost:
         name.rename(tmp_path / name.name)
         name.symlink_to("nowhere")
@@ -111,8 +111,8 @@ def test_killed_from_outside(album, model, undisturbed, tmp_path):
     for attempt in range(10):  # a scan may end before it is hit
         out = tmp_path / f"{attempt}.parquet"
         with started(*words, "--out", out) as process:
-            while not (out.is_dir() and shards(out)):
-                assert process.poll() is None
+            while process.poll() is None and not (out.is_dir() and shards(out)):
+                pass
             process.kill()
             process.communicate(timeout=LONG)
         if len(shards(out)) < PICTURES // SHARD:

@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for Ray's processes in /proc"),
 ]
 
-PICTURES, SHARD = 480, 40
+PICTURES, SHARD = 320, 20
 WORKER = "ray::MapWorker(MapBatches(_Judge))"
 
 
@@ -38,7 +38,7 @@ def album(portrait, tmp_path_factory) -> Path:
         names = fill(album, PICTURES - 22, image.convert("RGB"))
     for number in range(20):
         os.link(names[number * 7], album / f"x{number:02d}.jpg")
-    (album / "0300a.jpg").write_bytes(b"no picture")
+    (album / "0200a.jpg").write_bytes(b"no picture")
     (album / "z.jpg").symlink_to("nowhere")  # which every --resume looks for again
     return album
 
@@ -51,12 +51,13 @@ def local(album, tmp_path_factory) -> list[dict]:
 
 
 def at_work(album: Path, out: Path) -> subprocess.Popen:
-    """A scan on Ray that has written its first shards."""
+    """A scan on Ray that has written its first shards, held there (SIGSTOP), lest it is over before it is looked at."""
     process = started(album, "--out", out, "--shard-rows", SHARD, "--engine", "ray", start_new_session=True)
     deadline = time.monotonic() + LONG  # Ray alone took 79 seconds to start on two busy cores
     while not (out.is_dir() and shards(out)):
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()[1]
         time.sleep(0.02)
+    process.send_signal(signal.SIGSTOP)
     return process
 
 
@@ -66,6 +67,7 @@ def test_the_rows_are_those_of_the_local_engine_and_a_killed_worker_costs_none(a
     workers = [pid for pid, name in processes_below(process.pid).items() if name.startswith(WORKER)]
     assert workers and len(shards(out)) < PICTURES // SHARD
     os.kill(workers[0], signal.SIGKILL)
+    process.send_signal(signal.SIGCONT)
     said = process.communicate(timeout=LONG)[1]
     assert process.returncode == 1 and "2 could not be read; 20 repeat another one" in said, said
     assert "logging.cc" not in said, said

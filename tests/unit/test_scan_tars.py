@@ -4,6 +4,7 @@ import tarfile
 
 import pytest
 from scans import IN_TURNS, bytes_of, enumerate_names, tar
+from waiting import LONG
 
 
 def test_a_tar_as_webdataset_packs_it(judged_by_colour, four, tmp_path):
@@ -43,7 +44,7 @@ def sparse(records: dict[str, str], data: bytes) -> bytes:
     return member.tobuf(tarfile.PAX_FORMAT) + data
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(LONG)
 @pytest.mark.parametrize(
     "member",
     [
