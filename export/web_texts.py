@@ -71,7 +71,10 @@ PAGE = {
     "range": card.RANGE,
     "holds": {"title": card.HOLDS, "as_is": card.AS_IT_IS},
     "caution": CAUTION,
-    "private": "Everything happens on this device. No picture, and nothing about one, is sent anywhere.",
+    "private": (
+        "Is a face real or fake? This page says so, or that it is not sure. It judges on this device: nothing is sent "
+        "anywhere."
+    ),
     "choose": "Choose photographs, or drop or paste them here",
     "camera": "Use the camera",
     "results": "Verdicts",

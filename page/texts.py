@@ -92,11 +92,14 @@ VIDEO_READING = "Reading the video"
 VIDEO_JUDGING = "Judging the video"
 FRAMES_DONE = "Frame {} of {}"
 UNPLAYABLE = "This browser cannot play this video. Whether it can be judged does not depend on that."
-TIMELINE_ALT = "How fake each face looks over time, with the zones of the three verdicts; the same is in the JSON file"
+TIMELINE_ALT = "How fake each face looks over time, with the zones of the three verdicts; the JSON file has every frame"
 TIMELINE_ZONE = "{}: from {} to {}"
 TIMELINE_X = "seconds"
 TIMELINE_POINT = "Face {}, at {:.1f} s: {} in 100"
-TIMELINE_READ = "The height is the chance, in 100, that the face is fake. A click on a point shows that frame above."
+TIMELINE_READ = (
+    "A point is what one frame alone says of a face, in 100, on the scale of the verdict on the video. A click on it "
+    "shows that frame above."
+)
 TIMELINE_MOST = "The timeline shows the {} most suspicious faces."
 FILM_JUDGED = "What was judged, face by face"
 STILLS_LABEL = "Typical frames, at most {}"  # on one line of a telephone
@@ -132,7 +135,7 @@ JSON_REPORT, PRINTABLE = "Report as JSON", "Report as PDF"
 
 REPORT_TITLE = "How reliable is it?"
 REPORT_INTRO = "Measured on pictures that the model was not trained on, each judged as its file is."
-NEVER_TITLE = "Never tested:"
+NEVER_TITLE = "Never tested on photographs:"
 NEVER_TESTED = "video calls, sound, photographs of screens, drawings, anything but faces"
 GENERATORS_UNTESTED = "{} of {} known ways to make a fake, the newest of them {}"
 MEASURED_TITLE = "All figures, and what was asked for beforehand"
@@ -190,7 +193,7 @@ CROSS_READ = (
 )
 CROSS_CAPTION = "Sources that the model was not trained on"
 NO_CROSS = "What the detector does with sources it never saw has not been measured of this model."
-GENERATORS_TITLE = "### What was never tested"
+GENERATORS_TITLE = "### What was never tested on photographs"
 GROUPS_TITLE = "## Is it fair?"
 GROUPS_ALT = (
     "Bar chart: share of real photographs called fake by age, gender and race, with 95 % intervals; the same figures "

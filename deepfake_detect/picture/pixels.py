@@ -11,7 +11,7 @@ from deepfake_detect.picture.icc import Conversion, conversion_of
 from deepfake_detect.picture.orientation import FROM_THE_END, ON_THEIR_SIDE, TURNS, orientation_of
 
 STRIP_PIXELS = 2**20  # that are brought to RGB at a time
-DAMAGED = "The picture is damaged or cut short. Send the file again."
+DAMAGED = "The picture is damaged or cut short. Try another copy of the file."
 FLOATING_POINT = "Floating-point pictures are not read here. Save it as an 8-bit PNG or JPEG."
 # What Pillow and its codecs raise on damaged files.
 DECODER_ERRORS = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError,

@@ -7,9 +7,11 @@ from deepfake_detect.report import video_error
 from deepfake_detect.report.evaluation import REPORTS, read_report
 from deepfake_detect.report.sentences import floor_percent
 
+MOST_UNSURE = "To most videos it says “Not sure”."
+
 
 def in_short(report: dict, cross: dict | None) -> str:
-    """How often it decides and how often it is right then, on clean pictures.
+    """How often it decides and how often it is right then, on clean pictures of each.
 
     Args:
         report: of the test split, see `deepfake_detect.report.evaluation.read_report`.
@@ -22,15 +24,13 @@ def in_short(report: dict, cross: dict | None) -> str:
     elsewhere = cross and cross["tiers"]["clean"]["decided"]
     if not decided["coverage"]:
         return ""
-    never_seen = (
-        f" and {floor_percent(elsewhere['accuracy'])} on sources it never saw"
-        if elsewhere and elsewhere["coverage"]
-        else ""
-    )
-    return (
-        f"It decides about {floor_percent(decided['coverage'])} of the pictures; of these verdicts, "
-        f"{floor_percent(decided['accuracy'])} were right on test pictures{never_seen}."
-    )
+    said = f"It decided {_share(decided, 'the test pictures', 'of these ')}"
+    return f"{said}, and {_share(elsewhere, 'those from sources it never saw')}." if elsewhere else f"{said}."
+
+
+def _share(decided: dict, pictures: str, of: str = "") -> str:
+    said = f"{floor_percent(decided['coverage'])} of {pictures}"
+    return f"{said} ({floor_percent(decided['accuracy'])} {of}rightly)" if decided["coverage"] else said
 
 
 def measured_in_short(sha256: str, folder: Path = REPORTS) -> str:
@@ -56,17 +56,24 @@ def videos_in_short(sha256: str, folder: Path = video_error.REPORT) -> str:
         folder: with report.json, as train/evaluate_videos.py wrote it.
     """
     try:
-        found = video_error.measured_splits(sha256, folder)
-        said = "; of ".join(_counted(row, video_error.SPLITS[name]) for name, row in found.items())
+        rows = video_error.measured_splits(sha256, folder)
+        said = " ".join(_counted(row, video_error.SPLITS[name]) for name, row in rows.items())
+        unsure, clips = sum(map(_unsure, rows.values())), sum(row["clips"] for row in rows.values())
     except (KeyError, TypeError):  # a report that is none
         return ""
-    return f"Whole videos, when it was measured: of {said}." if said else ""
+    return f"{MOST_UNSURE} {said}" if 2 * unsure > clips else said
+
+
+def _unsure(row: dict) -> int:
+    """How many videos it was not sure of."""
+    decided = row["decided"]
+    return row["clips"] - decided["said_real"]["pictures"] - decided["said_fake"]["pictures"]
 
 
 def _counted(row: dict, of: str) -> str:
     real, fake = row["decided"]["said_real"], row["decided"]["said_fake"]
     found = fake["pictures"] - fake["wrong"]
     return (
-        f"{row['fake']} fake ones {of} it called {found} fake and {real['wrong']} real, of {row['real']} real ones "
-        f"{fake['wrong']} fake and {real['pictures'] - real['wrong']} real"
+        f"Of {row['clips']} videos {of} it said “Not sure” to {_unsure(row)}; it found {found} of {row['fake']} fakes, "
+        f"called {real['wrong']} of them real, and {fake['wrong']} of {row['real']} real ones fake."
     )

@@ -18,12 +18,12 @@ def generators_text(generators: dict) -> str:
         for kind in dict.fromkeys(row["kind"] for row in known)
         if (rows := [row for row in known if row["kind"] == kind and row not in tested])
     ]
-    parts = [f"**Never tested**: {len(known) - len(tested)} of {len(known)} known ways to make a fake."]
+    parts = [f"**Never tested on photographs**: {len(known) - len(tested)} of {len(known)} known ways to make a fake."]
     parts.append("\n".join(lines))
     if new:
         parts.append(f"Tested, and never trained on: {', '.join(new)}.")
     if both:
         parts.append(f"Of the generators of `cross`, trained on through other sources: {', '.join(both)}.")
     if others := sum(generators["others"].values()):
-        parts.append(f"Of {others} fakes it is not known, or not in the list, what made them.")
+        parts.append(f"Of {others} fakes it is not known what made them, or not alone; some may be of these.")
     return "\n\n".join(part for part in parts if part)

@@ -34,6 +34,10 @@ UNSTABLE = (
     "the less."
 )
 HELD = "It holds: no change that leaves enough of the face to judge makes it point the other way."
+HELD_UNSURELY = (
+    "No change that leaves enough of the face to judge makes it point the other way, but some leave the detector "
+    "unsure of it."
+)
 LIKE = "Of the kinds of fakes that this model tells apart it is most like {}."
 UNDECIDED = "The detector is not sure of this face as it is."
 CLAIMED_AI = (
@@ -144,7 +148,9 @@ def holding(tested: Stability, label: str) -> str:
     where that has taken it in, or for a reason of its own."""
     if tested.flips:
         return (FLIPPED if label == UNSURE else FLIPPED_UNCOUNTED).format(" and ".join(tested.flips))
-    return UNDECIDED if UNSURE in (tested.face.label, label) else HELD
+    if UNSURE in (tested.face.label, label):
+        return UNDECIDED
+    return HELD_UNSURELY if any(again.label == UNSURE for again in tested.rescores) else HELD
 
 
 def claims_said(claims: Sequence[Claim]) -> list[str]:

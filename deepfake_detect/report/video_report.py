@@ -51,7 +51,8 @@ def video_pdf(
         One page of A4. Of the explanation, what finds no room is left out, and a sentence says so.
     """
     error = video_error(model.sha256) if error is None else error
-    card = video_card(verdict, VideoRule.of(model.metadata).unsure_band, rates or video_rates(model.sha256))
+    rule = VideoRule.of(model.metadata)
+    card = video_card(verdict, rule.unsure_band, rates or video_rates(model.sha256))
     paper = sheet.new_sheet(card, film, when)
     rows = sheet.fact_rows(paper, film, model, when, address)
     bottom, tested = sheet.foot_top(paper, rows), next(iter(verdict.stability.items()), None)
@@ -59,12 +60,12 @@ def video_pdf(
     kept = pictured + (sheet.stability_height(tested[1]) if tested else 0)
     sheet.sentences(paper, _told(card, verdict, error), sheet.BODY, bottom - kept)
     if verdict.faces:
-        _timeline(paper, verdict, model.metadata.unsure_band)
+        _timeline(paper, verdict, rule)
         _faces(paper, verdict)
     if tested:
         number, scores = tested
         label = next(face.label for face in verdict.faces if face.number == number)
-        sheet.stability_chart(paper, number, scores, label, model.metadata.unsure_band)
+        sheet.stability_chart(paper, number, scores, label, rule.unsure_band)
     sheet.foot(paper, rows)
     return paper.encoded()
 
@@ -77,8 +78,8 @@ def _told(card: Card, verdict: VideoVerdict, error: str) -> list[str]:
     return list(dict.fromkeys(said for said in told if said))
 
 
-def _timeline(paper: Paper, verdict: VideoVerdict, band: tuple[float, float]) -> None:
-    """A line for each of the most suspicious faces over the zones of the three verdicts."""
+def _timeline(paper: Paper, verdict: VideoVerdict, rule: VideoRule) -> None:
+    """A line for each of the most suspicious faces over the zones of the three verdicts, on the scale of the rule."""
     drawn = suspicious(verdict.faces)[: len(DASHES)]
     of = OF.format(len(drawn), len(verdict.faces)) if len(drawn) < len(verdict.faces) else ""
     paper.write(TIMELINE + of, sheet.HEAD, bold=True)
@@ -87,7 +88,7 @@ def _timeline(paper: Paper, verdict: VideoVerdict, band: tuple[float, float]) ->
     def place(seconds: float, chance: float) -> tuple[float, float]:
         return left + width * (seconds / verdict.seconds if verdict.seconds else 0), top + CHART * (1 - chance)
 
-    for label, low, high in zones(band):
+    for label, low, high in zones(rule.unsure_band):
         paper.bar(left, top + CHART * (1 - high), width, CHART * (high - low), sheet.PALE_ZONES[label])
     for share in (0.0, 0.5, 1.0):
         paper.label(f"{100 * share:.0f}", sheet.TINY, left - 1.5, top + CHART * (1 - share) - 1.4, align="R")
@@ -97,14 +98,14 @@ def _timeline(paper: Paper, verdict: VideoVerdict, band: tuple[float, float]) ->
             f"{verdict.seconds * share:.1f}{unit}", sheet.TINY, left + width * share, top + CHART + 0.6, align=align
         )
     for face, dash in zip(drawn, DASHES, strict=False):
-        seen = [place(*score) for score in verdict.scores(face.number)]
+        seen = [place(seconds, rule.frame_p_fake(p_fake)) for seconds, p_fake in verdict.scores(face.number)]
         if len(seen) > 1:
             paper.path(seen, dash and (dash[0] * PIXEL, dash[1] * PIXEL))
         for x, y in seen:
             paper.dot(x, y, 0.6, "#ffffff")
         above = -4 if seen[0][1] - 4 > top else 0.8  # where there is room
         paper.label(str(face.number), sheet.SMALL, seen[0][0] + 0.8, seen[0][1] + above)
-    for label, _, high in zones(band):  # over the lines, which may run along a narrow zone
+    for label, _, high in zones(rule.unsure_band):  # over the lines, which may run along a narrow zone
         right, begin, wide = WIDTH - MARGIN - 1, top + CHART * (1 - high), paper.width(WORDS[label], sheet.SMALL)
         paper.bar(right - wide - 0.5, begin, wide + 1, 3.2, sheet.PALE_ZONES[label])
         paper.label(WORDS[label], sheet.SMALL, right, begin, colour=COLOURS[label], align="R")

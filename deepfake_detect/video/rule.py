@@ -55,6 +55,10 @@ class VideoRule:
         """The calibrated probability, strictly within 0..1, of what `log_odds` gives."""
         return float(1 / (1 + np.exp(-np.clip(mean / self.temperature, -36, 36))))
 
+    def frame_p_fake(self, p_fake: float) -> float:
+        """What one frame's probability (0..1) is on the scale of this rule, by whose band a video is judged."""
+        return self.p_fake(float(log_odds([p_fake])[0]))
+
     def untempered(self, p_fake: float) -> float:
         """The probability, strictly within 0..1, that gave this one when the temperature was 1; 0 and 1 stay."""
         if p_fake in (0, 1):

@@ -92,7 +92,7 @@ class Videos(LongJobs):
             raise NotJudged(str(error) if Path(sent).exists() else texts.GONE) from None
         card, hidden = self._card(facts.name, verdict), gr.update(value=None, visible=False)
         yield Outcome(card)
-        timeline = _timeline(verdict, self.detector.metadata.unsure_band)
+        timeline = _timeline(verdict, VideoRule.of(self.detector.metadata))
         yield Outcome(card, (timeline, _stills(verdict), _scores(verdict), hidden, hidden))
         files = [gr.update(value=file, visible=True) for file in self._files(facts, verdict)]
         yield Outcome(card, (*[gr.skip()] * 3, *files))
@@ -116,7 +116,7 @@ class Videos(LongJobs):
         return write_reports(facts.name, "video", told, sheet)
 
 
-def _timeline(verdict: VideoVerdict, band: tuple[float, float]) -> dict:
+def _timeline(verdict: VideoVerdict, rule: VideoRule) -> dict:
     """The most suspicious faces' scores over time. Raises gr.Error where their pictures cannot be written."""
     if not verdict.faces:
         return gr.update(value="", visible=False)
@@ -126,7 +126,7 @@ def _timeline(verdict: VideoVerdict, band: tuple[float, float]) -> dict:
         view = Image.fromarray(picture).crop((round(left), round(top), round(right), round(bottom)))
         views[face.number] = file_url(save_whole(view.resize((VIEW_SIDE, VIEW_SIDE)), str(upload_folder())))
     drawn = suspicious(verdict.faces)[: len(DASHES)]
-    return gr.update(value=timeline_html(verdict, drawn, band, views), visible=True)
+    return gr.update(value=timeline_html(verdict, drawn, rule, views), visible=True)
 
 
 def _stills(verdict: VideoVerdict) -> Pictures:

@@ -7,6 +7,7 @@ from deepfake_detect.report.card import hundredths, zones
 from deepfake_detect.report.card_texts import HEADLINES
 from deepfake_detect.report.drawing import DASHES
 from deepfake_detect.verdict import FAKE
+from deepfake_detect.video.rule import VideoRule
 from deepfake_detect.video.video_verdict import VideoFace, VideoVerdict
 from page import texts
 
@@ -40,20 +41,19 @@ SEEK = """element.addEventListener("click", event => {
 });"""
 
 
-def timeline_html(
-    verdict: VideoVerdict, faces: Sequence[VideoFace], band: tuple[float, float], views: Mapping[int, str]
-) -> str:
+def timeline_html(verdict: VideoVerdict, faces: Sequence[VideoFace], rule: VideoRule, views: Mapping[int, str]) -> str:
     """A chart with the zones of the three verdicts, a line for each face, and a legend.
 
     Args:
         verdict: whose timeline is drawn.
         faces: those of it that are drawn, at most as many as DASHES.
-        band: the unsure band of the model.
+        rule: for videos, on whose scale and with whose band the frames are drawn, as the verdict is.
         views: addresses of small pictures by the face's number.
     """
     dashes = [" ".join(map(str, dash or ())) for dash in DASHES]
     drawn, named = list(zip(faces, dashes, strict=False)), len(faces) > 1
-    lines = "".join(_line(verdict, face.number, dash, named) for face, dash in drawn)
+    band = rule.unsure_band
+    lines = "".join(_line(verdict, face.number, rule, dash, named) for face, dash in drawn)
     legend = "".join(_named(face, dash, views) for face, dash in drawn)
     return (
         f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(_said(band))}" '
@@ -116,8 +116,9 @@ def _axes(seconds: float) -> str:
     return "".join(ticks) + f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{texts.TIMELINE_X}</text>'
 
 
-def _line(verdict: VideoVerdict, number: int, dashes: str, named: bool) -> str:
-    places = [(_x(seconds, verdict.seconds), _y(chance), seconds, chance) for seconds, chance in verdict.scores(number)]
+def _line(verdict: VideoVerdict, number: int, rule: VideoRule, dashes: str, named: bool) -> str:
+    scores = [(seconds, rule.frame_p_fake(p_fake)) for seconds, p_fake in verdict.scores(number)]
+    places = [(_x(seconds, verdict.seconds), _y(chance), seconds, chance) for seconds, chance in scores]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _, _ in places)
     points = "".join(
         f'<g class="point" data-seconds="{seconds:.3f}"><circle class="reach" cx="{x:.1f}" cy="{y:.1f}" r="12"/>'

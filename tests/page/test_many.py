@@ -225,7 +225,7 @@ def uploaded(url, name=None):
 def test_the_endpoint_answers_in_order_and_a_broken_file_spoils_nothing(client, detector, mixed):
     answer = client.predict(images=[handle_file(file) for file in mixed], api_name="/analyze_batch")
     assert [entry["file"] for entry in answer[:4]] == [file.name for file in mixed[:4]]
-    said = "The picture is damaged or cut short. Send the file again."
+    said = "The picture is damaged or cut short. Try another copy of the file."
     assert answer[2] == {"file": "broken.jpg", "error": said, "error_code": "damaged"}
     expected = json.loads(json.dumps(detector.predict([GROUP])[0].to_dict()))
     assert list(answer[1]) == ["file", *expected]

@@ -1,12 +1,15 @@
 """The names of the zones of a video's timeline, in a real browser."""
 
+import re
 from itertools import pairwise
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from deepfake_detect.report.card import zones
 from deepfake_detect.report.card_texts import HEADLINES
+from deepfake_detect.video.rule import VideoRule
 from page.widgets.timeline import CSS, timeline_html
 
 # Where the letters of each name lie, and its zone.
@@ -34,7 +37,7 @@ PLACES = """() => Object.fromEntries([...document.querySelectorAll(".zone-name")
 def test_no_two_names_of_zones_touch_and_each_belongs_to_its_zone(browser, band, named):
     page = browser.new_page()
     page.set_viewport_size({"width": 400, "height": 600})
-    chart = timeline_html(SimpleNamespace(seconds=2.0), [], band, {})
+    chart = timeline_html(SimpleNamespace(seconds=2.0), [], VideoRule(band), {})
     page.set_content(f'<style>{CSS}</style><div id="timeline">{chart}</div>')
     places = page.evaluate(PLACES)
     assert set(places) == named and all(place["said"] == HEADLINES[label] for label, place in places.items())
@@ -50,3 +53,14 @@ def test_no_two_names_of_zones_touch_and_each_belongs_to_its_zone(browser, band,
     words = page.locator("svg.chart").get_attribute("aria-label")
     assert all(HEADLINES[label] in words for label, _, _ in zones(band))
     page.close()
+
+
+def test_a_frame_is_drawn_on_the_scale_of_the_verdict():
+    """5 in 100 in every frame, of which the rule makes 34, which it is not sure of: the points lie in that zone."""
+    rule = VideoRule((0.31, 0.65), temperature=4.5)
+    film = SimpleNamespace(seconds=2.0, scores=lambda number: [(0.0, 0.05), (2.0, 0.05)])
+    chart = timeline_html(film, [SimpleNamespace(number=1, label="unsure")], rule, {})
+    assert chart.count(f": {100 * rule.p_fake(float(np.log(0.05 / 0.95))):.0f} in 100</title>") == 2
+    (top, height) = re.search(r'data-label="unsure" x="\d+" y="([\d.]+)" width="\d+" height="([\d.]+)"', chart).groups()
+    points = [float(y) for y in re.findall(r'class="reach" cx="[\d.]+" cy="([\d.]+)"', chart)]
+    assert len(points) == 2 and all(float(top) < y < float(top) + float(height) for y in points)

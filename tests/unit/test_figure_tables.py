@@ -52,7 +52,7 @@ def test_what_was_never_tested_is_named_with_its_year():
             {"name": "Seen", "year": 2024, "kind": "diffusion", "train": 0, "test": 1, "cross": 6},
             {"name": "Shared", "year": 2022, "kind": "diffusion", "train": 4, "test": 0, "cross": 2}]  # fmt: skip
     said = generators_text({"known": rows, "others": {}})
-    assert "**Never tested**: 1 of 4 known ways to make a fake." in said and "not known" not in said
+    assert "**Never tested on photographs**: 1 of 4 known ways to make a fake." in said and "not known" not in said
     assert f"- {evaluation_texts.KINDS['gan']}: New (2025)" in said and "Old" not in said
     assert "never trained on: Seen (7 pictures)." in said and "through other sources: Shared." in said
     assert "Of 3 fakes it is not known" in generators_text({"known": rows, "others": {"": 1, "a": 2}})

@@ -23,6 +23,7 @@ from deepfake_detect.evidence.robustness import (
 from deepfake_detect.face.crop import crop_box, crop_face, cut
 from deepfake_detect.model.onnx_model import Looks
 from deepfake_detect.model.scoring import BATCH
+from deepfake_detect.report.sentences import HELD, HELD_UNSURELY, UNDECIDED, holding
 from deepfake_detect.verdict import Reason, label_of, suspicious
 from train import tiers
 
@@ -44,6 +45,14 @@ def scored(judged: Face, *scores: float, name: str = "mirrored") -> Stability:
 def verdict_on(*faces: Face, label: str) -> Verdict:
     worst = max(f.p_fake for f in faces)
     return Verdict(label, worst, max(worst, 1 - worst), (Reason("blurred", "A warning."),), faces)
+
+
+def test_a_score_holds_is_said_only_where_every_change_leaves_the_verdict():
+    real = face("real", 0.05)
+    assert holding(scored(real, 0.06, 0.08), "real") == HELD
+    assert holding(scored(real, 0.06, 0.45), "real") == HELD_UNSURELY
+    assert holding(scored(real, 0.06, 0.55), "real") not in (HELD, HELD_UNSURELY)
+    assert holding(scored(face("unsure", 0.45), 0.45), "unsure") == UNDECIDED
 
 
 # What the changes do

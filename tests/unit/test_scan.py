@@ -58,7 +58,7 @@ def test_every_picture_is_a_row_with_its_verdict_or_its_error(mixed_album, model
     for row in found:
         assert row["model_sha256"] == detector.model.sha256 and len(row["sha256"]) == 64
         if row["error"]:
-            assert row["path"].endswith("broken.jpg") and row["error"].endswith("Send the file again.")
+            assert row["path"].endswith("broken.jpg") and row["error"].endswith("Try another copy of the file.")
             assert {row[name] for name in COLUMNS[3:10]} == {None}
             continue
         (verdict,) = detector.predict([row["path"]])

@@ -53,7 +53,7 @@ def test_totals_and_histogram_count_every_picture(scanned, group):
     assert totals.categories == {"real": 3, group: 1, "no_face": 1}
     counted = {label: counts.sum() for label, counts in found.histogram.items()}
     assert counted == {"real": 3, "unsure": 0, "fake": 0} | {group: 1}
-    assert dict(found.errors) == {"The picture is damaged or cut short. Send the file again.": 1}
+    assert dict(found.errors) == {"The picture is damaged or cut short. Try another copy of the file.": 1}
 
 
 def test_the_most_suspicious_come_first_each_once(scanned, group):

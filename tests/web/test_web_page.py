@@ -71,6 +71,14 @@ def test_faces_are_chosen_by_chips_and_shown_in_the_picture(page, detector):
     assert page.locator(".chosen .gauge").get_attribute("aria-label").startswith(str(round(faces[2].p_fake * 100)))
 
 
+def test_clearing_is_offered_where_there_is_something(page):
+    button = page.get_by_role("button", name=PAGE["clear"])
+    assert button.count() == 0
+    judge(page, PORTRAIT)
+    button.click()
+    assert page.locator(".card").count() == button.count() == 0
+
+
 def test_a_photograph_is_checked_thoroughly_where_asked(page, detector):
     judge(page, PORTRAIT, GROUP)
     assert page.locator("details", has_text=PAGE["holds"]["title"]).count() == 0
