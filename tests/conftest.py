@@ -4,16 +4,12 @@ import os
 import re
 import shutil
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
-import httpx
 import numpy as np
 import pytest
 from commands import fit_command, here
 from data_sets import RECIPE, make_data
-from hypothesis import settings
 from made_once import made_once
 from PIL import Image
 from project import FACES, ROOT
@@ -23,12 +19,7 @@ from watching_pages import whole
 
 from deepfake_detect import Detector, Model
 
-settings.register_profile("unhurried", deadline=None)  # a busy machine stalls for longer than the 200 ms it has
-settings.load_profile("unhurried")
-for part in ("connect", "read", "write", "pool"):  # httpx's own patience, which Gradio's client has too, is 5 s
-    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, part, PATIENCE)
-
-pytest_plugins = ["survived", "web_site", "web_gpu", "scan_fixtures"]
+pytest_plugins = ["unhurried", "other_host", "survived", "web_site", "web_gpu", "scan_fixtures"]
 
 # What takes seconds to make: a training, a browser, the folder of a repository.
 SLOW = {"chromium", "recipe_file", "short_backbone", "short_weights", "run_folder", "exported", "repository"}
@@ -190,8 +181,8 @@ def no_traceback(server):
     assert "Traceback" not in log.read_text()[before:]
 
 
-CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
-                  "--disable-component-update", "--disable-extensions", "--disable-sync", "--no-first-run"]  # fmt: skip
+CHROMIUM_FLAGS = """--no-sandbox --disable-gpu --disable-quic --disable-background-networking --disable-sync
+    --disable-component-update --disable-extensions --no-first-run""".split()
 
 
 @pytest.fixture(scope="session")
@@ -243,21 +234,6 @@ def first_tab(server, browser, request):
     yield page
     page.close()
     assert not wrong, "requests to other hosts, errors or dialogs"
-
-
-@pytest.fixture
-def elsewhere():
-    """A server that nothing here has a reason to ask: (address of a picture, the paths that were asked for)."""
-    asked = []
-
-    class Counter(BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Counter)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/face.jpg", asked
-    server.shutdown()
 
 
 @pytest.fixture(scope="session")

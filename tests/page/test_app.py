@@ -211,9 +211,10 @@ def started(folder, *words, **environment):
     )  # fmt: skip
 
 
-def test_without_a_model_the_page_does_not_start(tmp_path):
-    done = started(tmp_path, "--model", "model.onnx")
-    assert done.returncode == 2 and "no model file" in done.stderr and "Traceback" not in done.stderr
+def test_without_a_model_the_page_does_not_start(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert app.main(["--model", "model.onnx"]) == 2
+    assert capsys.readouterr().err.startswith("app.py: There is no model file")
 
 
 def test_a_port_is_a_number_from_1_to_65535():
@@ -221,9 +222,11 @@ def test_a_port_is_a_number_from_1_to_65535():
     assert not any(map(is_port, ("", "http", "0", "65536", "99999", "-1", "1.0", " 1")))
 
 
-def test_a_variable_that_is_no_port_is_a_sentence():
+def test_a_variable_that_is_no_port_is_a_sentence(monkeypatch, capsys):
     done = started(ROOT, GRADIO_SERVER_PORT="")
     assert (done.returncode, done.stderr) == (2, f"app.py: {texts.NO_PORT.format('')}\n")
+    monkeypatch.setattr(app, "NAMED_PORT", "99999")
+    assert app.main([]) == 2 and capsys.readouterr().err == f"app.py: {texts.NO_PORT.format(99999)}\n"
 
 
 @pytest.mark.parametrize("named", [{}, {"NAMED_PORT": "http"}], ids=["argument", "both"])

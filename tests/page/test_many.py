@@ -235,7 +235,7 @@ def test_the_endpoint_answers_in_order_and_a_broken_file_spoils_nothing(client, 
 
 
 def test_a_photograph_does_not_wait_for_an_album(client, heavy):
-    album = heavy[:40]
+    album = heavy[:25]
     job = client.submit(images=[handle_file(file) for file in album], api_name="/analyze_batch")
     while job.status().code.name != "PROCESSING" and not job.done():
         time.sleep(0.05)

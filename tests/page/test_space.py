@@ -99,16 +99,11 @@ def check_predict(url: str, detector) -> None:
     assert answer["label"].lower() == verdict.label and chances["Fake"] == pytest.approx(verdict.p_fake)
 
 
-def test_it_starts_and_judges(space, detector):
-    with started(space, sys.executable) as url:
+def test_it_starts_with_its_requirements_alone_and_judges(space, detector, tmp_path):
+    with started(space, environment_of(space / "requirements.txt", tmp_path / "venv")) as url:
         check_predict(url, detector)
         assert "reports/" not in Client(url, verbose=False).view_api(return_format="str")
     assert build_space(space) == space  # running it has changed nothing that would keep it from being made again
-
-
-def test_it_starts_with_its_requirements_alone(space, detector, tmp_path):
-    with started(space, environment_of(space / "requirements.txt", tmp_path / "venv")) as url:
-        check_predict(url, detector)
 
 
 @pytest.mark.timeout(900)

@@ -27,7 +27,7 @@ from deepfake_detect.model.onnx_model import CONTRACT
 def files(tmp_path_factory) -> dict[str, bytes]:
     """A model repository of small models, as `python -m export push` makes one."""
     folder = tmp_path_factory.mktemp("models")
-    full, quantized = (write_model(folder / f"{n}.onnx", weights=(n, 0, -n)).read_bytes() for n in (200, 100))
+    full, quantized = (write_model(folder / f"{n}.onnx", (n, 0, -n)).read_bytes() for n in (200, 100))
     return with_manifest({"model.onnx": full, "onnx/model.onnx": full, "onnx/model_quantized.onnx": quantized})
 
 
@@ -229,24 +229,22 @@ def test_a_model_of_another_contract_is_refused(server, tmp_path):
 
 def test_a_hub_out_of_reach_is_named_at_once(server, monkeypatch):
     disconnect(monkeypatch)
-    started = perf_counter()
-    message = refusal()
+    started, message = perf_counter(), refusal()
     assert perf_counter() - started < PATIENCE, "it waits for a network that is not there"
     assert "cannot be reached" in message and "never fetched before" in message and "use a model file" in message
 
 
-def test_an_answer_that_takes_too_long_counts_as_none(server, files, monkeypatch):
+def test_an_answer_that_takes_too_long_counts_as_none(server, files, tmp_path, monkeypatch):
     assert hub_repository.PATIENCE <= 8
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_ETAG_TIMEOUT", constants.DEFAULT_ETAG_TIMEOUT)
     monkeypatch.setattr(hub_repository, "PATIENCE", 0.3)
     server.repo(NAME, files)
     server.faults = [Fault("HEAD", "/resolve/", "hang", times=2)]
-    started = perf_counter()
     assert "gave no answer in 0.3 seconds" in refusal()
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_ETAG_TIMEOUT", 1)
-    assert "gave no answer in 1 seconds" in refusal() and perf_counter() - started < PATIENCE
+    assert "gave no answer in 1 seconds" in refusal()
+    use(server.url, tmp_path / "home", monkeypatch)  # as patient as before
     server.faults.clear()  # one may not have been met
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_ETAG_TIMEOUT", PATIENCE)
     assert Detector.from_hub(NAME).model.sha256 == sha256(files["model.onnx"])
 
 

@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for Ray's processes in /proc"),
 ]
 
-PICTURES, SHARD = 320, 20
+PICTURES, SHARD = 160, 10
 WORKER = "ray::MapWorker(MapBatches(_Judge))"
 
 
@@ -38,7 +38,7 @@ def album(portrait, tmp_path_factory) -> Path:
         names = fill(album, PICTURES - 22, image.convert("RGB"))
     for number in range(20):
         os.link(names[number * 7], album / f"x{number:02d}.jpg")
-    (album / "0200a.jpg").write_bytes(b"no picture")
+    (album / "0100a.jpg").write_bytes(b"no picture")
     (album / "z.jpg").symlink_to("nowhere")  # which every --resume looks for again
     return album
 
