@@ -226,7 +226,7 @@ def test_a_variable_that_is_no_port_is_a_sentence(monkeypatch, capsys):
     done = started(ROOT, GRADIO_SERVER_PORT="")
     assert (done.returncode, done.stderr) == (2, f"app.py: {texts.NO_PORT.format('')}\n")
     monkeypatch.setattr(app, "NAMED_PORT", "99999")
-    assert app.main([]) == 2 and capsys.readouterr().err == f"app.py: {texts.NO_PORT.format(99999)}\n"
+    assert app.main([]) == 2 and capsys.readouterr().err == f"app.py: {texts.NO_PORT.format('99999')}\n"
 
 
 @pytest.mark.parametrize("named", [{}, {"NAMED_PORT": "http"}], ids=["argument", "both"])

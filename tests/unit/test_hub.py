@@ -287,11 +287,10 @@ def test_storage_out_of_reach_is_named_with_the_plain_way(server, files, monkeyp
     for name, value in (("MAX_ATTEMPTS", "1"), ("BASE_DELAY", "10ms"), ("MAX_DURATION", "1s")):
         monkeypatch.setenv(f"HF_XET_CLIENT_RETRY_{name}", value)
     server.repo(NAME, files)
-    server.xet = True
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", False)
-    message = refusal()
-    assert "did not come through" in message and "with HF_HUB_DISABLE_XET=1 by plain HTTP" in message
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+    server.xet, disabled = True, "huggingface_hub.constants.HF_HUB_DISABLE_XET"
+    monkeypatch.setattr(disabled, False)
+    assert "did not come through" in (said := refusal()) and "with HF_HUB_DISABLE_XET=1 by plain HTTP" in said
+    monkeypatch.setattr(disabled, True)
     assert Detector.from_hub(NAME).model.sha256 == sha256(files["model.onnx"])
 
 
