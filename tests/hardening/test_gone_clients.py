@@ -62,7 +62,9 @@ class Endless:
         since = time.monotonic()
         with hasty():
             assert self.ended.wait(PATIENCE), "the job goes on for nobody"
-        return time.monotonic() - since
+        taken = time.monotonic() - since
+        wait_until(lambda: not disconnects._listening)  # lest the next one takes such a connection for its own
+        return taken
 
     def goes_on(self) -> bool:
         """Whether it does, longer than one that is abandoned, from when its client listens."""
