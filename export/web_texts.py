@@ -72,8 +72,8 @@ PAGE = {
     "holds": {"title": card.HOLDS, "as_is": card.AS_IT_IS},
     "caution": CAUTION,
     "private": (
-        "Is a face real or fake? This page says so, or that it is not sure. It judges on this device: nothing is sent "
-        "anywhere."
+        "Is a face real or fake? This page says which, or that it is not sure. It judges on this device: no picture is "
+        "sent anywhere."
     ),
     "choose": "Choose photographs, or drop or paste them here",
     "camera": "Use the camera",

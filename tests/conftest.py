@@ -14,7 +14,7 @@ from made_once import made_once
 from PIL import Image
 from project import FACES, ROOT
 from servers import serving
-from waiting import LONG, PATIENCE
+from waiting import LONG
 from watching_pages import whole
 
 from deepfake_detect import Detector, Model
@@ -205,7 +205,7 @@ def browser(chromium, tmp_path_factory):
     driver, start = chromium
     size = {"width": 1280, "height": 900}
     context = driver.launch_persistent_context(tmp_path_factory.mktemp("browser"), viewport=size, **start)
-    context.set_default_timeout(PATIENCE * 1000)
+    context.set_default_timeout(LONG * 1000)
     yield context
     context.close()
 

@@ -43,21 +43,24 @@ class Stability:
     rescores: tuple[Rescore, ...]
 
     @property
+    def fair(self) -> tuple[Rescore, ...]:
+        """The changes that leave enough of the face to judge: half the size does not, of a small one."""
+        left, top, right, bottom = self.face.box
+        halved = max(right - left, bottom - top) / 2
+        return tuple(again for again in self.rescores if again.name != HALF or halved >= MIN_FACE)
+
+    @property
     def flips(self) -> tuple[str, ...]:
         """Names of the changes that put the score of a decided face on the other side of 0.5.
 
         To fall into the unsure band is no flip: a score just outside the band always does under some change, so that
         counting it would do no more than widen the band. To cross 0.5, a score has to pass half of the band. A face
-        that is unsure anyway does not flip, and half the size does not count where it leaves less of a face than the
-        detector can judge.
+        that is unsure anyway does not flip.
         """
-        left, top, right, bottom = self.face.box
-        halved = max(right - left, bottom - top) / 2
-        fair = [again for again in self.rescores if again.name != HALF or halved >= MIN_FACE]
         if self.face.label == FAKE:
-            return tuple(again.name for again in fair if again.p_fake < 0.5)
+            return tuple(again.name for again in self.fair if again.p_fake < 0.5)
         if self.face.label == REAL:
-            return tuple(again.name for again in fair if again.p_fake > 0.5)
+            return tuple(again.name for again in self.fair if again.p_fake > 0.5)
         return ()
 
 

@@ -44,7 +44,8 @@ _PORTABLE = re.compile(rb"P[1-7]\s")
 _SVG = re.compile(rb"<svg[\s>]", re.I)
 _HTML = re.compile(rb"\s*<(?:!doctype html|html)", re.I)
 MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")  # the first of an MP4 or QuickTime file
-_SOUND_BRANDS = (b"M4A ", b"M4B ", b"M4P ")
+_NO_VIDEO_BRANDS = (b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B ", b"aax ", b"aaxc", b"crx ")  # sound, and a raw file
+_STILL_BRANDS = (b"mif1", b"miaf")  # one of which every HEIF file has
 _MAX_SMALL_BOX = 2**29  # bytes of one that is not the pictures themselves: text in that place would say more
 _PICTURE_BRANDS = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1 avif avis".split())
 _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)  # bytes of what follows the first 14, which name this number
@@ -84,27 +85,31 @@ RAW = _OTHER.format(*_RAW)
 
 def refusal(data: bytes) -> str | None:
     """What to tell of a file of a format that is known but not read here, as one or two sentences; None of others."""
+    head = data[:_HEAD]
+    if head[4:12] == b"ftypcrx ":
+        return RAW
+    if _looks_like_a_video(head):
+        return _VIDEO
     for start, what, instead in _OTHERS:
         if data.startswith(start):
             return _OTHER.format(what, instead)
-    head = data[:_HEAD]
-    if head[4:8] == b"ftyp" and head[8:12] == b"crx ":
-        return RAW
     if _PORTABLE.match(head):
         return _OTHER.format("a Netpbm picture", _SEND)
     if _SVG.search(head):
         return _OTHER.format("an SVG drawing", "Save it as a PNG.")
     if _HTML.match(head):
         return _OTHER.format("a web page", "Save the picture on it and send that.")
-    return _VIDEO if _looks_like_a_video(head) else None
+    return None
 
 
 def _looks_like_a_video(head: bytes) -> bool:
     """Whether a file that begins so, and is no picture, is of a format of videos that is read here."""
     if head[:4] == b"\x1a\x45\xdf\xa3" or (head[:4] == b"RIFF" and head[8:12] == b"AVI "):
         return True
-    box, small = head[4:8], int.from_bytes(head[:4], "big") < _MAX_SMALL_BOX
-    return box in MP4_BOXES and (small or box == b"mdat") and not (box == b"ftyp" and head[8:12] in _SOUND_BRANDS)
+    box, size = head[4:8], int.from_bytes(head[:4], "big")
+    if box == b"ftyp":
+        return head[8:12] not in _NO_VIDEO_BRANDS and not any(still in head[8:64] for still in _STILL_BRANDS)
+    return box in MP4_BOXES and (size < _MAX_SMALL_BOX or box == b"mdat")
 
 
 def not_there(path: Path) -> str:

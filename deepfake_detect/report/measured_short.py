@@ -24,13 +24,13 @@ def in_short(report: dict, cross: dict | None) -> str:
     elsewhere = cross and cross["tiers"]["clean"]["decided"]
     if not decided["coverage"]:
         return ""
-    said = f"It decided {_share(decided, 'the test pictures', 'of these ')}"
-    return f"{said}, and {_share(elsewhere, 'those from sources it never saw')}." if elsewhere else f"{said}."
+    said = f"Of the test pictures it decided {_shares(decided)}"
+    return f"{said}; of those from sources it never saw, {_shares(elsewhere)}." if elsewhere else f"{said}."
 
 
-def _share(decided: dict, pictures: str, of: str = "") -> str:
-    said = f"{floor_percent(decided['coverage'])} of {pictures}"
-    return f"{said} ({floor_percent(decided['accuracy'])} {of}rightly)" if decided["coverage"] else said
+def _shares(decided: dict) -> str:
+    said = floor_percent(decided["coverage"])
+    return f"{said}, and was right about {floor_percent(decided['accuracy'])} of these" if decided["coverage"] else said
 
 
 def measured_in_short(sha256: str, folder: Path = REPORTS) -> str:
@@ -74,6 +74,7 @@ def _counted(row: dict, of: str) -> str:
     real, fake = row["decided"]["said_real"], row["decided"]["said_fake"]
     found = fake["pictures"] - fake["wrong"]
     return (
-        f"Of {row['clips']} videos {of} it said “Not sure” to {_unsure(row)}; it found {found} of {row['fake']} fakes, "
-        f"called {real['wrong']} of them real, and {fake['wrong']} of {row['real']} real ones fake."
+        f"Of {row['clips']} videos {of} it said “Not sure” to {_unsure(row)}; of {row['fake']} fakes it called {found} "
+        f"fake and {real['wrong']} real, of {row['real']} real ones {fake['wrong']} fake and "
+        f"{real['pictures'] - real['wrong']} real."
     )

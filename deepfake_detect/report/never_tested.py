@@ -25,5 +25,5 @@ def generators_text(generators: dict) -> str:
     if both:
         parts.append(f"Of the generators of `cross`, trained on through other sources: {', '.join(both)}.")
     if others := sum(generators["others"].values()):
-        parts.append(f"Of {others} fakes it is not known what made them, or not alone; some may be of these.")
+        parts.append(f"Of {others} fakes it is not known, or not in the list, what made them: it may be some of these.")
     return "\n\n".join(part for part in parts if part)

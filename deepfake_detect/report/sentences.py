@@ -150,7 +150,7 @@ def holding(tested: Stability, label: str) -> str:
         return (FLIPPED if label == UNSURE else FLIPPED_UNCOUNTED).format(" and ".join(tested.flips))
     if UNSURE in (tested.face.label, label):
         return UNDECIDED
-    return HELD_UNSURELY if any(again.label == UNSURE for again in tested.rescores) else HELD
+    return HELD_UNSURELY if any(again.label == UNSURE for again in tested.fair) else HELD
 
 
 def claims_said(claims: Sequence[Claim]) -> list[str]:

@@ -18,7 +18,7 @@ from deepfake_detect.video.rule import VideoRule, log_odds
 
 SPLIT = 0.25  # share of a face's frames called real, and share called fake, from which they contradict each other
 
-CONTRADICT = "Face {} was called real in some frames and fake in others."
+CONTRADICT = "Face {}, taken as a photograph, would be called real in some frames and fake in others."
 SMALL_FAKE = f"Face {{}} looks fake, but is never larger than {{}} pixels; {SMALL_RULE}."
 UNSTABLE = "After a small change ({}) the score of face {} points the other way, so the verdict on it does not count."
 

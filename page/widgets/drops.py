@@ -14,14 +14,16 @@ DROPS = f"""() => {{
         if (files.length === 1 && isFilm(files[0])) return "film";
         return files.length === 1 && box !== "album" ? "photo" : "album";
     }};
+    let given = 0;  // how often files were: the last ones count
     const give = async (box, files) => {{
+        const own = ++given;
         [...document.querySelectorAll("[role=tab]")].find(tab => tab.textContent.trim() === tabs[box])?.click();
-        for (let tries = 0; tries < {PATIENCE}; tries++) {{
+        for (let tries = 0; tries < {PATIENCE} && own === given; tries++) {{
             const input = document.querySelector(`#${{box}} input[type=file]`);
             if (input) {{
-                const given = new DataTransfer();
-                for (const file of files) given.items.add(file);
-                input.files = given.files;
+                const list = new DataTransfer();
+                for (const file of files) list.items.add(file);
+                input.files = list.files;
                 input.dispatchEvent(new Event("change", {{bubbles: true}}));
                 return;
             }}

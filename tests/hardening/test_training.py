@@ -122,7 +122,6 @@ def killed(process: ForkServerProcess, out: Path, moment: float, file: str | Non
     return any(out.rglob(f"{PARTIAL}{process.pid}-*"))
 
 
-@pytest.mark.timeout(3600)  # it is begun several times, and each time loads TensorFlow
 def test_a_training_killed_ten_times_ends_with_the_same_weights(undisturbed, tmp_path, record_property):
     out, output, rng = tmp_path / "killed", tmp_path / "output.txt", random.Random(0)
     torn = 0

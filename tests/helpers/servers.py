@@ -53,7 +53,7 @@ _ports = count(os.getpid())
 
 
 def free_port() -> int:
-    own = 20_000 + 1000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    own = 20_000 + 1000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 12)
     for number in _ports:
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", own + number % 1000))

@@ -9,13 +9,17 @@ def whole(page) -> None:
 
 def click_when(page, button: str, card: str, words: str) -> None:
     """Click a button as soon as it is shown and a card says words (a regular expression), however briefly that is: the
-    page itself watches for it from now on."""
+    page itself watches for it from now on, and `window.clicked` tells whether it has come."""
     page.evaluate(
-        """([button, card, words]) => new MutationObserver((_, watching) => {
-            const shown = document.querySelector(button), said = document.querySelector(card)?.textContent ?? "";
-            if (!shown?.checkVisibility() || !RegExp(words).test(said)) return;
-            watching.disconnect();
-            shown.click();
-        }).observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true})""",
+        """([button, card, words]) => {
+            window.clicked = false;
+            new MutationObserver((_, watching) => {
+                const shown = document.querySelector(button), said = document.querySelector(card)?.textContent ?? "";
+                if (!shown?.checkVisibility() || !RegExp(words).test(said)) return;
+                watching.disconnect();
+                shown.click();
+                window.clicked = true;
+            }).observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
+        }""",
         [button, card, words],
     )

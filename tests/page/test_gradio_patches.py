@@ -6,16 +6,19 @@ import subprocess
 import sys
 import time
 from datetime import datetime, timedelta
+from functools import partial
 
 import gradio as gr
 import pytest
 from coroutines import result_of
 from gradio.state_holder import StateHolder
 from project import ROOT
+from servers import free_port
 from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartException
 from waiting import LONG
 
+from page.app import LAUNCH
 from page.server import gradio_patches
 from page.server.gradio_patches import MAX_FIELD, QUEUE_SECONDS, BoundedParser, Queue, Session, Sessions
 from page.texts import KEEP_MINUTES
@@ -121,3 +124,15 @@ def test_the_patches_are_in_place():
 
     assert queueing.Queue is Queue and routes.StateHolder is Sessions
     assert route_utils.GradioMultiPartParser is BoundedParser
+
+
+def test_the_page_starts_however_late_its_first_answer_is(demo, monkeypatch):
+    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)
+    launch = partial(demo.launch, prevent_thread_lock=True, quiet=True, server_port=free_port())
+    try:
+        with pytest.raises(ValueError, match="localhost is not accessible"):
+            launch(**LAUNCH | {"_frontend": True})
+        demo.close()
+        launch(**LAUNCH)
+    finally:
+        demo.close()

@@ -9,6 +9,7 @@ import pytest
 from photo_tab import REAL, VERDICT, answer, remove, upload
 from stream_proxy import CLOSED, StreamProxy
 from waiting import wait_until
+from watching_pages import whole
 
 from page.server.late_ends import SECONDS
 
@@ -26,7 +27,7 @@ def network(server) -> Iterator[StreamProxy]:
 def page(network, browser):
     page = browser.new_page()
     page.goto(network.url)
-    page.wait_for_selector("#photo input[type=file]", state="attached")
+    whole(page)
     yield page
     page.close()
 

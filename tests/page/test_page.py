@@ -1,5 +1,6 @@
 """The page in a real browser, as a visitor uses it."""
 
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from films import film
 from photo_tab import EXAMPLES, REAL, VERDICT, answer, answered, expected_frames, frames, remove, unfold, upload
 from PIL import Image
 from project import ROOT
+from unhurried import unhurried
 from viewports import boxes_at_once, on_both
 from waiting import LONG, wait_until
 from watching_pages import whole
@@ -199,5 +201,8 @@ def test_snippets_for_developers_run_as_they_are_pasted(page, language, tmp_path
     code = page.locator(f"#snippet-{language}").get_by_text(page.url.partition("?")[0])
     code.wait_for()
     runner = [sys.executable, "-c"] if language == "python" else ["bash", "-c"]
-    done = subprocess.run([*runner, code.text_content()], cwd=tmp_path, capture_output=True, text=True, timeout=LONG)
+    done = subprocess.run(
+        [*runner, code.text_content()], cwd=tmp_path, env=os.environ | unhurried(tmp_path), capture_output=True,
+        text=True, timeout=LONG,
+    )  # fmt: skip
     assert done.returncode == 0 and "p_fake" in done.stdout, done.stderr

@@ -15,6 +15,7 @@ import pytest
 from project import ROOT
 from servers import serving
 from typer.testing import CliRunner
+from unhurried import unhurried
 from waiting import LONG
 
 from deepfake_detect import Detector, judge_video
@@ -70,8 +71,8 @@ def run(language: str, program: str, folder: Path) -> str:
         (folder / "snippet.mjs").write_text(program)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        words.get(language, ["bash", "-c", program]), cwd=folder, env=os.environ | {"PATH": path}, capture_output=True,
-        text=True, timeout=LONG,
+        words.get(language, ["bash", "-c", program]), cwd=folder, env=os.environ | {"PATH": path} | unhurried(folder),
+        capture_output=True, text=True, timeout=LONG,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -212,11 +212,11 @@ def test_the_page_opens_with_how_often_it_decides_and_is_right(tmp_path):
     told = [split[name] for split in (decided, elsewhere) for name in ("coverage", "accuracy")]
     for share, value in zip(shares, told, strict=True):
         assert share <= value < share + 0.001
-    assert "of the test pictures (" in said and "sources it never saw (" in said
+    assert said.startswith("Of the test pictures it decided ") and "; of those from sources it never saw, " in said
     assert said in texts.FOOT.format(said)
     written(tmp_path / "test", REPORT)
     alone = measured_in_short(SHA256, tmp_path)
-    assert alone == said.partition(", and ")[0] + "."
+    assert alone == said.partition(";")[0] + "."
     assert measured_in_short("0" * 64) == measured_in_short(SHA256, tmp_path / "nowhere") == ""
     undecided = made_up([])
     undecided["tiers"]["clean"]["decided"] = {"coverage": 0.0, "accuracy": None}

@@ -225,6 +225,14 @@ def test_a_format_that_is_not_read_is_named_with_what_to_send(what):
         assert what in said and ("Send" in said or "Save" in said or "Export" in said or "send" in said), said
 
 
+NO_VIDEOS = [b"\0\0\0\x18ftypM4A " + bytes(99), b"\0\0\0\x18ftypmiaf" + bytes(99), b"I'm free of it", b"skipfree"]
+
+
+def test_sound_stills_and_words_are_no_video():
+    for data in NO_VIDEOS:
+        assert "video" not in refusal(data)
+
+
 def test_a_damaged_picture_of_a_format_that_is_read_is_called_damaged():
     for data in (
         b"\xff\xd8\xff\xe0" + bytes(99),

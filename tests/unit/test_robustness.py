@@ -53,6 +53,8 @@ def test_a_score_holds_is_said_only_where_every_change_leaves_the_verdict():
     assert holding(scored(real, 0.06, 0.45), "real") == HELD_UNSURELY
     assert holding(scored(real, 0.06, 0.55), "real") not in (HELD, HELD_UNSURELY)
     assert holding(scored(face("unsure", 0.45), 0.45), "unsure") == UNDECIDED
+    small = face("real", 0.05, side=100)  # of which half is too little to count
+    assert holding(scored(small, 0.45, name="half size"), "real") == HELD
 
 
 # What the changes do

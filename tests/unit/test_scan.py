@@ -133,10 +133,10 @@ def test_a_scan_may_be_kept_under_any_name(mixed_album, model, tmp_path):
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_pictures(small, model, tmp_path):
     peak = []
-    for number in (300, 800):
+    for number in (600, 1600):
         folder = tmp_path / str(number)
         for name in fill(folder, number, small):  # none a copy, which would not be judged
-            os.truncate(name, 48_000)  # bytes, with zeros after the picture's end
+            os.truncate(name, 24_000)  # bytes, with zeros after the picture's end
         process = started(folder, "--out", tmp_path / f"{number}.parquet", "--model", model)
         with process.stderr as said:
             assert f"{number} pictures" in said.read()

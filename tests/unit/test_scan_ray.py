@@ -5,6 +5,8 @@ import pickle
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,25 +52,35 @@ def local(album, tmp_path_factory) -> list[dict]:
     return rows(out)
 
 
-def at_work(album: Path, out: Path) -> subprocess.Popen:
+@contextmanager
+def at_work(album: Path, out: Path) -> Iterator[subprocess.Popen]:
     """A scan on Ray that has written its first shards, held there (SIGSTOP), lest it is over before it is looked at."""
     process = started(album, "--out", out, "--shard-rows", SHARD, "--engine", "ray", start_new_session=True)
+    try:
+        wait_for_shards(process, out)
+        process.send_signal(signal.SIGSTOP)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_for_shards(process: subprocess.Popen, out: Path) -> None:
     deadline = time.monotonic() + LONG  # Ray alone took 79 seconds to start on two busy cores
     while not (out.is_dir() and shards(out)):
-        assert process.poll() is None and time.monotonic() < deadline, process.communicate()[1]
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline, "Ray has not begun"
         time.sleep(0.02)
-    process.send_signal(signal.SIGSTOP)
-    return process
 
 
 def test_the_rows_are_those_of_the_local_engine_and_a_killed_worker_costs_none(album, local, tmp_path):
     out = tmp_path / "out.parquet"
-    process = at_work(album, out)
-    workers = [pid for pid, name in processes_below(process.pid).items() if name.startswith(WORKER)]
-    assert workers and len(shards(out)) < PICTURES // SHARD
-    os.kill(workers[0], signal.SIGKILL)
-    process.send_signal(signal.SIGCONT)
-    said = process.communicate(timeout=LONG)[1]
+    with at_work(album, out) as process:
+        workers = [pid for pid, name in processes_below(process.pid).items() if name.startswith(WORKER)]
+        assert workers and len(shards(out)) < PICTURES // SHARD
+        os.kill(workers[0], signal.SIGKILL)
+        process.send_signal(signal.SIGCONT)
+        said = process.communicate(timeout=LONG)[1]
     assert process.returncode == 1 and "2 could not be read; 20 repeat another one" in said, said
     assert "logging.cc" not in said, said
     assert rows(out) == local
@@ -76,11 +88,9 @@ def test_the_rows_are_those_of_the_local_engine_and_a_killed_worker_costs_none(a
 
 def test_a_killed_driver_takes_ray_with_it_and_the_local_engine_goes_on(album, local, tmp_path):
     out = tmp_path / "out.parquet"
-    process = at_work(album, out)
-    assert loopback_alone(process.pid)
-    below = processes_below(process.pid)
-    process.kill()
-    process.communicate()
+    with at_work(album, out) as process:
+        assert loopback_alone(process.pid)
+        below = processes_below(process.pid)
     done = {name: (out / name).stat().st_mtime_ns for name in shards(out)}
     assert 0 < len(done) < PICTURES // SHARD
     assert scan(album, "--out", out, "--resume").returncode == 1

@@ -4,7 +4,6 @@ import tarfile
 
 import pytest
 from scans import IN_TURNS, bytes_of, enumerate_names, tar
-from waiting import LONG
 
 
 def test_a_tar_as_webdataset_packs_it(judged_by_colour, four, tmp_path):
@@ -44,7 +43,6 @@ def sparse(records: dict[str, str], data: bytes) -> bytes:
     return member.tobuf(tarfile.PAX_FORMAT) + data
 
 
-@pytest.mark.timeout(LONG)
 @pytest.mark.parametrize(
     "member",
     [

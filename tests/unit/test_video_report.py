@@ -10,7 +10,8 @@ from project import ROOT
 from pypdf import PdfReader
 
 from deepfake_detect import Detector
-from deepfake_detect.report import card_texts
+from deepfake_detect.report import card_texts, video_report
+from deepfake_detect.report.card import zones
 from deepfake_detect.report.card_texts import FACTS
 from deepfake_detect.report.printable import Film, video_result
 from deepfake_detect.report.sentences import explain_video, face_name
@@ -177,3 +178,14 @@ def test_the_fake_among_the_examples_is_found_and_nobody_real_is_called_one(judg
     assert len(others) == 2 and {face.label for face in others} <= {"real", "unsure"}
     *_, (_, _, real) = judge_frames(detector, VIDEO.with_name("real_eileen_collins.mp4"))
     assert real.label in ("real", "unsure") and len(real.faces) == 1
+
+
+def test_the_charts_in_print_are_on_the_scale_of_the_verdict_and_with_its_band(judged, monkeypatch):
+    frames, bands = [], []
+    monkeypatch.setattr(VideoRule, "frame_p_fake", lambda rule, p_fake: frames.append(rule) or 0.5)
+    monkeypatch.setattr(video_report, "zones", lambda band: bands.append(band) or zones(band))
+    monkeypatch.setattr(video_report.sheet, "stability_chart", lambda *words: bands.append(words[-1]))
+    video_pdf(**judged)
+    rule = VideoRule.of(judged["model"].metadata)
+    assert rule.unsure_band != judged["model"].metadata.unsure_band
+    assert set(frames) == {rule} and set(bands) == {rule.unsure_band} and len(bands) == 3

@@ -267,7 +267,7 @@ def test_the_commands_measure_fit_and_measure_again(clips, by_colour, tmp_path):
         "of 2 with people kept apart from training, 100.0 % were decided" in said
         and "0 of the 1 real ones called fake (0.0 %)" in said
     )
-    counted = "Of 2 videos with people kept apart from training it said “Not sure” to 0; it found 1 of 1 fakes,"
+    counted = "Of 2 videos with people kept apart from training it said “Not sure” to 0; of 1 fakes it called 1"
     assert counted in videos_in_short(by_colour.model.sha256, out)
     assert videos_in_short("0" * 64, out) == videos_in_short(by_colour.model.sha256, tmp_path) == ""
     assert video_error("0" * 64, out) == video_error(by_colour.model.sha256, tmp_path) == NOT_MEASURED

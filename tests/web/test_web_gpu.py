@@ -27,7 +27,6 @@ def test_nothing_of_it_is_loaded_without_a_card(small_site, private_browser, wit
             assert set(RUNTIME) <= set(asked) and not set(GPU_RUNTIME) & set(asked)
 
 
-@pytest.mark.timeout(900)
 def test_onnxruntime_on_a_card_gives_the_verdicts_of_python(with_card, tmp_path):
     """The build itself, under the page's policy: loaded after the first verdict and kept; its numbers of the shipped
     network, for crops of fewer pixels, as SwiftShader takes a minute for those of the shipped size."""
@@ -52,7 +51,6 @@ def test_onnxruntime_on_a_card_gives_the_verdicts_of_python(with_card, tmp_path)
         assert [chance_of(page, number) for number in (0, 1)] == pytest.approx([expected] * 2, abs=1e-3)
 
 
-@pytest.mark.timeout(900)
 def test_a_real_device_that_is_lost_leaves_the_judging_to_webassembly(small_site, with_card, small_detector):
     """The build itself, of which the page loses the device."""
     losing = "new BroadcastChannel('lose').onmessage = async () => (await ort.env.webgpu.device).destroy();"

@@ -6,7 +6,7 @@ import { MICRO_BATCH, Model } from "./model.js";
 import { remember, remembered } from "./outcome.js";
 
 // A run is not waited for beyond so many times what a warm one takes, and at least so many milliseconds; the files, the
-// build's start and the first runs, in which a card's programs are compiled, not beyond the last of these.
+// build's start and each of the first runs, in which a card's programs are compiled, not beyond the last of these.
 const [TIMES, LEAST, FIRST] = [20, 10000, 600000];
 const ROUNDS = 3; // of which the best counts
 const LASTING = ["slower", "disagrees"]; // outcomes that the next visit need not find again

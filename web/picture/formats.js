@@ -1,6 +1,6 @@
 // What a file is by its first bytes, and how many pixels it announces, before anything is decoded.
 
-export const HEAD = 12; // bytes that tell a video
+export const HEAD = 64; // bytes that tell a video
 
 const ascii = (bytes, start, length) => String.fromCharCode(...bytes.subarray(start, start + length));
 
@@ -42,9 +42,10 @@ export function described(bytes) {
 function isVideo(bytes, view) {
   const [start, box, brand] = [0, 4, 8].map((place) => ascii(bytes, place, 4));
   if (start === "\x1aE\xdf\xa3" || (start === "RIFF" && brand === "AVI ")) return true; // WebM is the first
-  if (!/^(ftyp|moov|mdat|wide|free|skip)$/.test(box)) return false; // of MP4 and QuickTime
-  const small = view.getUint32(0) < 2 ** 29; // text in that place would say more
-  return (small || box === "mdat") && !(box === "ftyp" && /^(M4[ABP] |crx )$/.test(brand)); // sound, a camera's raw file
+  // Of MP4 and QuickTime; but for sound, a camera's raw file, and stills, whose brands have one of two in them.
+  if (box === "ftyp") return !/^([MF]4[ABP] |aax |aaxc|crx )$/.test(brand) && !/mif1|miaf/.test(ascii(bytes, 8, 56));
+  if (!/^(moov|mdat|wide|free|skip)$/.test(box)) return false;
+  return box === "mdat" || view.getUint32(0) < 2 ** 29; // text in that place would say more
 }
 
 /** From the header of its frame, behind any number of segments. */
