@@ -24,7 +24,7 @@ WHY = {
 UNSURE_WHY = {
     "unstable": "Small changes, such as saving it again, turn the score round.",
     "among_many_faces": "Some of the faces look fake, but too few among so many.",
-    "face_too_small": "The face is too small to be judged.",
+    "face_too_small": "The face is small, so that its score says little.",
     "enlarged": "The face has less detail than pixels, and its score lies where the detector is often wrong.",
     "blurred": "The face is blurred, and its score lies where the detector is often wrong.",
     "faces_disagree": "The faces got different verdicts.",
