@@ -1,6 +1,7 @@
 """`--figures`: what the hardening tests record reaches the report and docs/hardening.md, and nothing else does."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -41,8 +42,11 @@ def run(tmp_path):
         (tmp_path / "conftest.py").write_text('pytest_plugins = ["survived"]\n')
         (tmp_path / "test_it.py").write_text(TESTS.format(last=last))
         file = tmp_path / "reports" / "new" / "hardening.json"
-        words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--figures", file, *options]
-        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=LONG)
+        words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "xdist", *options]
+        few = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # the others take most of the time that it takes
+        done = subprocess.run(
+            [*words, "--figures", file], cwd=tmp_path, env=few, capture_output=True, text=True, timeout=LONG
+        )
         return done.returncode, done.stdout + done.stderr, file, (tmp_path / "docs" / "hardening.md").read_text()
 
     return run
