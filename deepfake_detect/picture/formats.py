@@ -103,12 +103,13 @@ def refusal(data: bytes) -> str | None:
 
 
 def _looks_like_a_video(head: bytes) -> bool:
-    """Whether a file that begins so, and is no picture, is of a format of videos that is read here."""
+    """Whether a file that begins so is of a format of videos that is read here."""
     if head[:4] == b"\x1a\x45\xdf\xa3" or (head[:4] == b"RIFF" and head[8:12] == b"AVI "):
         return True
     box, size = head[4:8], int.from_bytes(head[:4], "big")
     if box == b"ftyp":
-        return head[8:12] not in _NO_VIDEO_BRANDS and not any(still in head[8:64] for still in _STILL_BRANDS)
+        other = looks_like_a_picture(head) or head[8:12] in _NO_VIDEO_BRANDS
+        return not other and not any(still in head[8:64] for still in _STILL_BRANDS)
     return box in MP4_BOXES and (size < _MAX_SMALL_BOX or box == b"mdat")
 
 

@@ -11,7 +11,7 @@ MOST_UNSURE = "To most videos it says “Not sure”."
 
 
 def in_short(report: dict, cross: dict | None) -> str:
-    """How often it decides and how often it is right then, on clean pictures of each.
+    """How often it decides and how often it is right then, on clean pictures.
 
     Args:
         report: of the test split, see `deepfake_detect.report.evaluation.read_report`.

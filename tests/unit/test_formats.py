@@ -225,7 +225,8 @@ def test_a_format_that_is_not_read_is_named_with_what_to_send(what):
         assert what in said and ("Send" in said or "Save" in said or "Export" in said or "send" in said), said
 
 
-NO_VIDEOS = [b"\0\0\0\x18ftypM4A " + bytes(99), b"\0\0\0\x18ftypmiaf" + bytes(99), b"I'm free of it", b"skipfree"]
+NO_VIDEOS = [*(b"\0\0\0\x18ftyp" + brand + bytes(99) for brand in (b"M4A ", b"miaf", b"heic", b"avif")),
+             b"I'm free of it", b"skipfree"]  # fmt: skip
 
 
 def test_sound_stills_and_words_are_no_video():
