@@ -58,23 +58,17 @@ def videos_in_short(sha256: str, folder: Path = video_error.REPORT) -> str:
     try:
         rows = video_error.measured_splits(sha256, folder)
         said = " ".join(_counted(row, video_error.SPLITS[name]) for name, row in rows.items())
-        unsure, clips = sum(map(_unsure, rows.values())), sum(row["clips"] for row in rows.values())
+        unsure, clips = sum(map(video_error.undecided, rows.values())), sum(row["clips"] for row in rows.values())
     except (KeyError, TypeError):  # a report that is none
         return ""
     return f"{MOST_UNSURE} {said}" if 2 * unsure > clips else said
 
 
-def _unsure(row: dict) -> int:
-    """How many videos it was not sure of."""
-    decided = row["decided"]
-    return row["clips"] - decided["said_real"]["pictures"] - decided["said_fake"]["pictures"]
-
-
 def _counted(row: dict, of: str) -> str:
     real, fake = row["decided"]["said_real"], row["decided"]["said_fake"]
-    found = fake["pictures"] - fake["wrong"]
+    found, unsure = fake["pictures"] - fake["wrong"], video_error.undecided(row)
     return (
-        f"Of {row['clips']} videos {of} it said “Not sure” to {_unsure(row)}; of {row['fake']} fakes it called {found} "
+        f"Of {row['clips']} videos {of} it said “Not sure” to {unsure}; of {row['fake']} fakes it called {found} "
         f"fake and {real['wrong']} real, of {row['real']} real ones {fake['wrong']} fake and "
         f"{real['pictures'] - real['wrong']} real."
     )

@@ -69,11 +69,17 @@ def measured_splits(sha256: str, folder: Path) -> dict[str, dict]:
     return {name: report["splits"][name]["all"] for name in SPLITS if name in report["splits"]}
 
 
+def undecided(row: dict) -> int:
+    """How many videos of a split it was not sure of."""
+    decided = row["decided"]
+    return row["clips"] - decided["said_real"]["pictures"] - decided["said_fake"]["pictures"]
+
+
 def _wrong(label: str, row: dict) -> tuple[int, int]:
     """How many videos got this verdict wrongly, or got none, and of how many."""
     decided = row["decided"]
     if label == UNSURE:
-        return row["clips"] - decided["said_real"]["pictures"] - decided["said_fake"]["pictures"], row["clips"]
+        return undecided(row), row["clips"]
     return decided[f"said_{label}"]["wrong"], row["real"] if label == FAKE else row["fake"]
 
 
