@@ -1,6 +1,7 @@
 # make run    the demo on the shipped model.onnx, at http://127.0.0.1:7860
 # make check  style, types and the fast tests, in a minute or so
-# make test   every check: style, types and all tests
+# make test   style, types and all tests but those of the next three
+# make test-hardening  a sample of what breaks files, servers, disks, trainings and graphics cards; `hardening` has it all
 # make test-gradio  what depends on Gradio, with its lowest version in requirements.txt; `test` has the highest
 # make test-space  the Space in an environment that pip has just made for it
 # make train  the shipped model and its reports again, from DATA, MORE and WEIGHTS, and its videos from CLIPS, where they are there
@@ -25,7 +26,7 @@ PICTURES ?= 100
 # What says that Node's packages of these folders are there, where there is npm.
 packages = $(if $(shell command -v npm),$(patsubst %,%/node_modules/.package-lock.json,$(1)))
 
-.PHONY: run style check test test-gradio test-space hardening clients clients-report train reports bench web-reports licences packages screenshots
+.PHONY: run style check test test-hardening test-gradio test-space hardening clients clients-report train reports bench web-reports licences packages screenshots
 
 run: .venv/installed
 	.venv/bin/python app.py
@@ -39,7 +40,10 @@ check: style
 	.venv-test/bin/python -m pytest tests/unit -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder
 
 test: style
-	.venv-test/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	.venv-test/bin/python -m pytest tests/unit tests/page tests/web -n 3 --dist loadfile --no-loadscope-reorder
+
+test-hardening: .venv-test/installed
+	.venv-test/bin/python -m pytest tests/hardening -n 3 --dist loadfile
 
 test-gradio: .venv-gradio/installed
 	.venv-gradio/bin/python -m pytest tests/page -m gradio
