@@ -136,6 +136,7 @@ def _compare(args: argparse.Namespace) -> int:
 def _add_ablate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipe", default="shipped", help=RECIPE)
     parser.add_argument("--epochs", type=int, default=3, help="of every run (default: 3)")
+    parser.add_argument("--views", type=int, metavar="N", help="pictures an epoch (default: as the recipe says)")
     add_data(parser, "folders with a manifest.csv and a split called cross")
     parser.add_argument("--weights", default="imagenet", help="see fit")
     add_out(parser, "for the runs and the table")
@@ -145,7 +146,7 @@ def _add_ablate(parser: argparse.ArgumentParser) -> None:
 def _ablate(args: argparse.Namespace) -> int:
     from train.ablation import run
 
-    return run(load_recipe(args.recipe), args.epochs, args.data, args.weights, args.out, args.docs)
+    return run(load_recipe(args.recipe), args.epochs, args.views, args.data, args.weights, args.out, args.docs)
 
 
 COMMANDS = {

@@ -21,7 +21,7 @@ from train.run import Run
 from train.timing import seconds, timed
 
 
-def ablate(recipe: Recipe, epochs: int, data: Folders, weights: str | Path, out: Path) -> list[dict]:
+def ablate(recipe: Recipe, epochs: int, views: int | None, data: Folders, weights: str | Path, out: Path) -> list[dict]:
     """Train every variant (each goes on where it was cut off) and measure it.
 
     Returns:
@@ -36,7 +36,7 @@ def ablate(recipe: Recipe, epochs: int, data: Folders, weights: str | Path, out:
     for split in ("train", "val"):  # found before the clock runs; all variants frame faces alike
         Run(out, recipe, folders, "", "", out / "crops").crops(split, read_samples(folders, recipe.seed))
     rows = []
-    for name, variant in variants(recipe, epochs).items():
+    for name, variant in variants(recipe, epochs, views).items():
         folder = out / "runs" / re.sub(r"\W+", "_", name)
         folder.mkdir(parents=True, exist_ok=True)
         print(name)
@@ -72,20 +72,31 @@ def _measure(run: Run, samples: list[Sample], cache: Path) -> dict[str, dict]:
     return figures
 
 
-def run(recipe: Recipe, epochs: int, data: Folders, weights: str | Path, out: Path, docs: Path | None) -> int:
+def run(
+    recipe: Recipe,
+    epochs: int,
+    views: int | None,
+    data: Folders,
+    weights: str | Path,
+    out: Path,
+    docs: Path | None,
+) -> int:
     """The command `python -m train ablate`; returns its exit status."""
     if recipe.sampling is None or recipe.degrade is None:
         raise DataError(f"{recipe.name} has no sampling or no degrade to leave out; give a recipe that has.")
     if epochs < 1:
         raise DataError("--epochs must be 1 or more.")
+    if views is not None and views < 1:
+        raise DataError("--views must be 1 or more.")
     if docs:
         check_marks(docs, "ablation")
     out.mkdir(parents=True, exist_ok=True)
     try:
-        rows = ablate(recipe, epochs, data, weights, out)
+        rows = ablate(recipe, epochs, views, data, weights, out)
     except WeightsError as error:
         raise DataError(str(error)) from None
     report = {"recipe": recipe.name, "recipe_sha256": recipe.sha256, "epochs": epochs}
+    report |= {"views": views or recipe.views_per_epoch}
     report |= {"data_sha256": data_sha256(data, read_samples(data, recipe.seed))}
     report |= {"keras": keras.__version__, "rows": rows}
     print(ablation_markdown(report))

@@ -12,19 +12,35 @@ SHORT_SIZE = 96
 MEASURED = (("val", "clean"), ("val", "web"), ("val", "hard"), ("cross", "clean"), ("cross", "hard"))
 
 
-def variants(recipe: Recipe, epochs: int) -> dict[str, Recipe]:
-    """The recipe, shortened and at 96 px, and the same with one thing changed each, where that is a change."""
+def variants(recipe: Recipe, epochs: int, views: int | None = None) -> dict[str, Recipe]:
+    """The recipe, shortened and at 96 px, and the same with one thing changed each, where that is a change.
+
+    Args:
+        recipe: with sampling and degrade.
+        epochs: of each run, in which the rate falls from the recipe's highest to its last.
+        views: an epoch has, the same number in all runs; without it as many as the recipe says.
+    """
     peak, last = max(recipe.learning_rate.values()), recipe.rate(recipe.epochs)
-    rates = {0: peak, epochs - 1: last} if epochs > 1 else {0: peak}
+    end = epochs if recipe.interpolation else epochs - 1  # a rate in steps has to be reached before the last epoch
+    rates = {0: peak, end: last} if end else {0: peak}
     short = {"epochs": epochs, "size": SHORT_SIZE, "sizes": None, "learning_rate": rates}
-    head = load_recipe("paper").head
+    short |= {"views_per_epoch": views or recipe.views_per_epoch}
+    head, sampling = load_recipe("paper").head, recipe.sampling
     changes = {
         "shortened": {},
         "frozen backbone, the paper's head": {"frozen": True, "head": head, "learning_rate": {0: 1e-3}},
         f"at {recipe.size} px": {"size": recipe.size},
         "no degradation": {"degrade": None},
-        "no self-blending": {"sampling": recipe.sampling.model_copy(update={"self_blend": 0.0})},
-        "drawn as the data is": {"sampling": None, "views_per_epoch": None},
+        "framings that do not move": {"reframe": None},
+        "no self-blending and no swaps on the spot": {
+            "sampling": sampling.model_copy(update={"self_blend": 0.0, "swapped": None})
+        },
+        "no swaps on the spot": {"sampling": sampling.model_copy(update={"swapped": None})},
+        "drawn as the data is": {
+            "sampling": sampling.model_copy(update={"power": 1.0, "kinds": None, "favoured": None})
+        },
+        "features of the last layer alone": {"pooled": None},
+        "no second output for kinds": {"kinds": None},
     }
     first = recipe.model_copy(update=short)
     changed = {name: first.model_copy(update=change) for name, change in changes.items()}
@@ -34,8 +50,9 @@ def variants(recipe: Recipe, epochs: int) -> dict[str, Recipe]:
 def ablation_markdown(report: dict) -> str:
     """The table, with what was measured on what under it."""
     places = [f"{split} {tier}" for split, tier in MEASURED]
+    views = f" of {report['views']:,} views" if report["views"] else ""
     lines = [
-        f"| short runs, {report['epochs']} epochs at {SHORT_SIZE} px | minutes | "
+        f"| short runs, {report['epochs']} epochs{views} at {SHORT_SIZE} px | minutes | "
         + " | ".join(f"AUC {place}" for place in places)
         + " | balanced accuracy val clean | val hard |",
         "|" + "---|" * (4 + len(places)),
@@ -48,7 +65,8 @@ def ablation_markdown(report: dict) -> str:
     lines += [
         "",
         f"Means over sources, at one seed. The first run is `{report['recipe']}` shortened; each other differs from it "
-        "in one thing, and the frozen one also in its learning rate. Chosen on val; the test split was not looked at. "
+        "in one thing, and the frozen one also in its learning rate. All see as many pictures. "
+        "Calibrated on val; the test split was not looked at. "
         "Minutes are of this machine at that hour.",
     ]
     return "\n".join(lines) + "\n"
