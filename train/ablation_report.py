@@ -9,6 +9,7 @@ from train.recipe import Recipe, load_recipe
 from train.report import figure
 
 SHORT_SIZE = 96
+CONSISTENCY = 0.02  # the weight of `Recipe.consistency` in the run that has it
 MEASURED = (("val", "clean"), ("val", "web"), ("val", "hard"), ("cross", "clean"), ("cross", "hard"))
 
 
@@ -41,6 +42,7 @@ def variants(recipe: Recipe, epochs: int, views: int | None = None) -> dict[str,
         },
         "features of the last layer alone": {"pooled": None},
         "no second output for kinds": {"kinds": None},
+        "two views of a picture are to score alike": {"consistency": CONSISTENCY},
     }
     first = recipe.model_copy(update=short)
     changed = {name: first.model_copy(update=change) for name, change in changes.items()}

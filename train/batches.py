@@ -42,7 +42,11 @@ class Batches(keras.utils.PyDataset):
         self._donors = np.flatnonzero((crops.labels == 0) & crops.with_face)
         if recipe and recipe.sampling:
             rng, count = np.random.default_rng([recipe.seed, epoch]), recipe.views_per_epoch or len(crops)
-            self.order, self.blended = draw(crops, recipe.sampling, rng, count)
+            if recipe.consistency:  # two views of a picture, side by side
+                drawn = draw(crops, recipe.sampling, rng, max(1, count // 2))
+                self.order, self.blended = (np.repeat(part, 2) for part in drawn)
+            else:
+                self.order, self.blended = draw(crops, recipe.sampling, rng, count)
         elif recipe:
             self.order = np.random.default_rng([recipe.seed, epoch]).permutation(len(crops))
 

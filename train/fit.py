@@ -155,6 +155,7 @@ def compile_model(model: keras.Model, recipe: Recipe, epoch: int) -> None:
     rate, decay = recipe.rate(epoch), recipe.weight_decay
     optimizer = keras.optimizers.AdamW(rate, decay) if decay else keras.optimizers.Adam(rate)
     loss = _smoothed_loss(recipe.label_smoothing)
+    loss = _with_consistency(loss, recipe.consistency) if recipe.consistency else loss
     if recipe.kinds is None:
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
         return
@@ -173,6 +174,18 @@ def _smoothed_loss(smoothing: float | None) -> Callable:
         return keras.losses.categorical_crossentropy(right, logits, from_logits=True, label_smoothing=smoothing)
 
     return loss
+
+
+def _with_consistency(loss: Callable, weight: float) -> Callable:
+    """The loss, and how far the two views of every picture are from each other, which stand side by side in a batch."""
+
+    def both(labels: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+        """[B] of 0 and 1, [B, 2] -> [B]"""
+        pairs = keras.ops.reshape(logits[:, 1] - logits[:, 0], (-1, 2))
+        apart = keras.ops.square(pairs[:, 0] - pairs[:, 1])
+        return keras.ops.reshape(loss(labels, logits), (-1,)) + weight * keras.ops.repeat(apart, 2)
+
+    return both
 
 
 def _train(run: Run, model: keras.Model, train: Crops, val: Crops, history: list[dict]) -> None:

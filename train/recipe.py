@@ -143,6 +143,8 @@ class Recipe(_Strict):
     pooled: list[str] | None = None  # layers of the backbone that are pooled beside its last one
     kinds: float | None = Field(default=None, gt=0, le=10)  # a second output, see train.kinds; its weight in the loss
     label_smoothing: float | None = Field(default=None, gt=0, lt=0.5)  # share of the label given to both classes alike
+    consistency: float | None = Field(default=None, gt=0, le=10)  # every picture is drawn as two views, and the squared
+    # difference of their log odds counts so much in the loss
     augment: Augment
     reframe: Reframe | None = None
     degrade: Degrade | None = None
@@ -186,6 +188,12 @@ class Recipe(_Strict):
     def _views_with_sampling(self):
         if self.views_per_epoch is not None and self.sampling is None:
             raise ValueError("views_per_epoch needs sampling")
+        return self
+
+    @model_validator(mode="after")
+    def _pairs_in_batches(self):
+        if self.consistency and (self.sampling is None or self.batch_size % 2):
+            raise ValueError("consistency needs sampling and an even batch_size")
         return self
 
     @model_validator(mode="after")

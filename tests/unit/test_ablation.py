@@ -22,7 +22,7 @@ def test_every_variant_differs_from_the_first_in_what_its_name_says():
     changed = [{key for key in first if first[key] != other[key]} for other in others]
     sampling = [{"sampling"}] * 3
     assert changed == [{"frozen", "head", "learning_rate"}, {"size"}, {"degrade"}, {"reframe"}, *sampling, {"pooled"},
-                       {"kinds"}]  # fmt: skip
+                       {"kinds"}, {"consistency"}]  # fmt: skip
     assert all(other["views_per_epoch"] == first["views_per_epoch"] == 500 for other in others)
     small = recipe.model_copy(update={"size": 96})
     assert "at 96 px" not in ablation.variants(small, 3)  # it would be the first run again

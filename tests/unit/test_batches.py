@@ -85,6 +85,15 @@ def test_self_blends_are_photographs_with_a_face_and_count_as_fakes():
     assert len(draw(faceless, Sampling(power=1.0, self_blend=0.0), np.random.default_rng(0))[0]) == 40
 
 
+def test_for_consistency_a_picture_is_drawn_as_two_views_side_by_side(crops):
+    recipe = FULL.model_copy(update={"consistency": 0.02})
+    batches = Batches(crops, 4, 32, recipe, 1)
+    pairs = batches.order.reshape(-1, 2)
+    assert len(pairs) == 5 and (pairs[:, 0] == pairs[:, 1]).all() and len(set(pairs[:, 0])) > 1
+    pixels, labels = batches[0]
+    assert not np.array_equal(pixels[0], pixels[1]) and (labels[::2] == labels[1::2]).all()
+
+
 def test_a_share_of_the_blends_are_swaps_and_the_same_again(crops, monkeypatch):
     sampling = Sampling(power=1.0, self_blend=0.5, swapped=0.5)
     swapped = []

@@ -67,6 +67,17 @@ def test_an_epochs_figures_are_means_over_its_pictures():
         assert row[name] == pytest.approx(value, rel=1e-5) == row[f"val_{name}"]
 
 
+def test_views_that_score_apart_cost_what_the_recipe_says():
+    recipe = load_recipe("shipped").model_copy(update={"kinds": None, "label_smoothing": 0.1, "consistency": 0.5})
+    logits = np.array([[0.0, 1.0], [0.0, 3.0], [2.0, 2.0], [2.0, 2.0]], np.float32)
+    costs = []
+    for chosen in (recipe, recipe.model_copy(update={"consistency": None})):
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Identity()])
+        training.compile_model(model, chosen, 0)
+        costs.append(model.test_on_batch(logits, np.array([1, 1, 0, 0]), return_dict=True)["loss"])
+    assert costs[0] - costs[1] == pytest.approx(0.5 * (1 - 3) ** 2 / 2)  # the mean of this pair and of one that agrees
+
+
 def test_a_run_that_was_cut_off_goes_on_and_ends_with_the_same_weights(
     run_folder, data, recipe_file, short_backbone, tmp_path
 ):
@@ -91,6 +102,7 @@ def test_growing_sizes_and_every_augmentation_resume_to_the_same_weights(
     small = {
         "erase": 0.5,
         "saturation": 0.2,
+        "consistency": 0.02,
         "size": 64,
         "sizes": {0: 32, 1: 64},
         "first_trained_layer": {1: "expanded_conv_depthwise"},

@@ -75,6 +75,7 @@ def test_a_wrong_key_fails_by_name(tmp_path, old, new, named):
         ("kinds: 0.0", "kinds"),
         ("pooled: block_3_expand_relu", "pooled"),
         ("label_smoothing: 0.5", "label_smoothing"),
+        ("consistency: 0.02", "consistency needs sampling and an even batch_size"),
         ("warm_up: 0", "warm_up"),
         ("deduplicate: false", "deduplicate"),
     ],
