@@ -56,7 +56,9 @@ def test_the_ablation_is_of_a_recipe_that_is_here_and_of_data_of_the_shipped_mod
     recipe = load_recipe(ABLATION["recipe"])
     assert ABLATION["recipe_sha256"] == recipe.sha256
     assert ABLATION["data_sha256"] in HASHES
-    assert [row["name"] for row in ABLATION["rows"]] == list(variants(recipe, ABLATION["epochs"]))
+    names, known = [row["name"] for row in ABLATION["rows"]], list(variants(recipe, ABLATION["epochs"]))
+    assert names == [name for name in known if name in names]  # what is measured can still be measured again
+    assert ("views" in ABLATION) <= (names == known)  # a report without has fewer runs, and not all of as many views
     assert (REPORTS / "ablation" / "ablation.md").read_text(encoding="utf-8") == ablation_markdown(ABLATION)
 
 
