@@ -143,6 +143,16 @@ def test_the_front_matter_makes_a_space():
     assert len(front["short_description"]) <= 60
 
 
+def test_continuous_integration_runs_the_tests_of_every_folder():
+    folders = {file.parent.name for file in (ROOT / "tests").rglob("test_*.py")}
+    run = re.findall(r"make (test[\w-]*)", (ROOT / ".ci" / "run").read_text(encoding="utf-8"))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    recipes = [re.search(rf"^{target}:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1] for target in run]
+    whole = [line for recipe in recipes for line in recipe.splitlines() if "pytest" in line and " -m " not in
+             line.split("pytest", 1)[1]]  # fmt: skip
+    assert folders == {name for line in whole for name in re.findall(r"tests/(\w+)(?= |$)", line)}
+
+
 def test_every_example_is_credited_and_has_the_faces_it_should():
     credits = (ROOT / "examples" / "CREDITS.md").read_text(encoding="utf-8")
     finder = FaceFinder()
