@@ -38,6 +38,7 @@ TERMS = {
     "unsplash-men": ("Unsplash", "Unsplash's licence"),
     "utkface": ("UTKFace", "non-commercial research"),
     "web-portrait": ("portraits collected from the web", "unknown; research only"),
+    "youtube-faces": ("YouTube Faces, Tel Aviv University: frames of interviews", "research"),
 }
 SPLITS = ("train", "val", "test", "cross")
 LICENCE_NAME = "research-non-commercial"

@@ -71,6 +71,7 @@ SOURCES = {
     "unsplash-men": ("Men of Unsplash", "photographs of men from the site Unsplash"),
     "utkface": ("UTKFace", "photographs of people of all ages, with age, gender and race noted"),
     "web-portrait": ("Web portraits", "portrait photographs found on the web"),
+    "youtube-faces": ("YouTube Faces", "frames of interviews and speeches, many of them of poor quality"),
 }
 # Classes, and kinds of fakes and of photographs (train/kinds.py).
 CLASSES = {"real": "real photographs", "fake": "fakes"}
