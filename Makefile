@@ -1,14 +1,16 @@
 # make run    the demo on the shipped model.onnx, at http://127.0.0.1:7860
 # make check  style, types and the fast tests, in a minute or so
-# make test   style, types and all tests but those of the next three
-# make test-hardening  a sample of what breaks files, servers, disks, trainings and graphics cards; `hardening` has it all
+# make test   style, types and all tests but those of the next four
+# make test-hardening  a sample of what breaks files, scans, servers, disks, trainings and graphics cards; `hardening` has it all
+# make test-clients  what other programs make of the model, once `make clients` has been called
 # make test-gradio  what depends on Gradio, with its lowest version in requirements.txt; `test` has the highest
 # make test-space  the Space in an environment that pip has just made for it
 # make train  the shipped model and its reports again, from DATA, MORE and WEIGHTS, and its videos from CLIPS, where they are there
 # make reports  the reports on model.onnx again: on DATA, and on what it was trained on, which is DATA and MORE
 # make bench  how fast it is, beside other engines, in bench/results.md and docs/speed.md; about a quarter of an hour
 # make hardening  what breaks files, servers, disks and trainings, with the figures in reports/hardening and docs/hardening.md
-# make clients  other programs that load the model, which some tests ask: transformers, Optimum, transformers.js
+# make clients  other programs that load the model, which `test-clients` and some other tests ask: transformers, Optimum,
+#   transformers.js
 # make clients-report  how far those agree with the model, in reports/clients and docs/publishing.md; takes DATA
 # make web-reports  how far the page in web/ agrees with Python, in reports/web and docs/web.md, and what a visit costs, in
 #   bench/results.md and docs/speed.md; takes DATA, of whose split it draws so many PICTURES by chance, all where that is empty
@@ -26,7 +28,7 @@ PICTURES ?= 100
 # What says that Node's packages of these folders are there, where there is npm.
 packages = $(if $(shell command -v npm),$(patsubst %,%/node_modules/.package-lock.json,$(1)))
 
-.PHONY: run style check test test-hardening test-gradio test-space hardening clients clients-report train reports bench web-reports licences packages screenshots
+.PHONY: run style check test test-hardening test-clients test-gradio test-space hardening clients clients-report train reports bench web-reports licences packages screenshots
 
 run: .venv/installed
 	.venv/bin/python app.py
@@ -44,6 +46,9 @@ test: style
 
 test-hardening: .venv-test/installed
 	.venv-test/bin/python -m pytest tests/hardening -n 3 --dist loadfile
+
+test-clients: .venv-test/installed .venv-clients/installed
+	REQUIRE_CLIENTS=1 .venv-test/bin/python -m pytest tests/clients
 
 test-gradio: .venv-gradio/installed
 	.venv-gradio/bin/python -m pytest tests/page -m gradio

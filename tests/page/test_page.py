@@ -14,7 +14,6 @@ from project import ROOT
 from unhurried import unhurried
 from viewports import boxes_at_once, on_both
 from waiting import LONG, wait_until
-from watching_pages import whole
 
 from deepfake_detect import Detector
 from deepfake_detect.report.card import shipped_rates
@@ -62,10 +61,10 @@ def test_few_words_stand_before_the_first_control(page):
 
 def test_every_example_works(page):
     for number in range(len(list(EXAMPLES.glob("*.jpg")))):
-        page.reload()
-        whole(page)
         page.locator("button.gallery-item").nth(number).click()
         assert VERDICT.search(answer(page))
+        remove(page)
+        page.locator("#card h2").wait_for(state="detached")
 
 
 def test_bold_and_plain_text_are_of_one_font_that_is_on_the_device(page):

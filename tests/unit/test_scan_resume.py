@@ -1,4 +1,4 @@
-"""`deepfake-detect scan --resume`; folders in use are in test_scan_in_use.py, the kills in test_scan_kills.py."""
+"""`deepfake-detect scan --resume`; folders in use are in test_scan_in_use.py, the kills in tests/hardening."""
 
 import os
 import shutil

@@ -23,7 +23,7 @@ from scripts.clients import REPORT, agreement, ask, pictures_of_test, some, writ
 
 pytestmark = pytest.mark.slow
 
-PICTURES = 200
+PICTURES = 100
 TOLERANCE = 1e-3  # on logits
 SAME = 0.99  # of the labels
 
