@@ -2,7 +2,7 @@
 # make check  style, types and the fast tests, in a minute or so
 # make test   style, types and all tests but those of the next four
 # make test-hardening  a sample of what breaks files, scans, servers, disks, trainings and graphics cards; `hardening` has it all
-# make test-clients  what other programs make of the model, once `make clients` has been called
+# make test-clients  what other programs make of the model; installs these first, as `make clients` does
 # make test-gradio  what depends on Gradio, with its lowest version in requirements.txt; `test` has the highest
 # make test-space  the Space in an environment that pip has just made for it
 # make train  the shipped model and its reports again, from DATA, MORE and WEIGHTS, and its videos from CLIPS, where they are there
