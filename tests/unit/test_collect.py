@@ -10,9 +10,13 @@ from commands import here
 from PIL import Image
 from project import ROOT
 
+from deepfake_detect.model.onnx_model import LABELS
+from deepfake_detect.report.evaluation_texts import SOURCES
+from export.sources import TERMS
 from train.clips import read_clips
 from train.collect import LISTED, read_list
 from train.data import read_samples
+from train.kinds import kind_and_part
 
 
 def git(folder, *words) -> str:
@@ -104,6 +108,13 @@ def test_the_lists_that_come_with_the_project_can_be_read():
     for row in (row for of in read_list(ROOT / "train" / "lists" / "clips.csv.gz").values() for row in of):
         groups[row["split"]].add(row["group"])
     assert all(groups[a].isdisjoint(groups[b]) for a in groups for b in groups if a != b)
+
+
+def test_every_listed_source_of_pictures_has_its_kind_its_name_and_its_terms():
+    for file in sorted((ROOT / "train" / "lists").glob("*_faces.csv.gz")):
+        for row in (row for of in read_list(file).values() for row in of):
+            assert kind_and_part(row["source"], LABELS.index(row["label"]), row["path"])[0], row
+            assert row["source"] in TERMS and row["source"] in SOURCES, row
 
 
 def test_what_a_copy_lacks_is_counted_and_told_by_the_status(clone, tmp_path):
