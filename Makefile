@@ -1,6 +1,7 @@
 # make run    the demo on the shipped model.onnx, at http://127.0.0.1:7860
 # make check  style, types and the fast tests, in a minute or so
-# make test   style, types and all tests but those of the next four
+# make test   style, types and all tests but those of the next five
+# make test-training  trainings and what measures them, which take TensorFlow
 # make test-hardening  a sample of what breaks files, scans, servers, disks, trainings and graphics cards; `hardening` has it all
 # make test-clients  what other programs make of the model; installs these first, as `make clients` does
 # make test-gradio  what depends on Gradio, with its lowest version in requirements.txt; `test` has the highest
@@ -28,7 +29,7 @@ PICTURES ?= 100
 # What says that Node's packages of these folders are there, where there is npm.
 packages = $(if $(shell command -v npm),$(patsubst %,%/node_modules/.package-lock.json,$(1)))
 
-.PHONY: run style check test test-hardening test-clients test-gradio test-space hardening clients clients-report train reports bench web-reports licences packages screenshots
+.PHONY: run style check test test-training test-hardening test-clients test-gradio test-space hardening clients clients-report train reports bench web-reports licences packages screenshots
 
 run: .venv/installed
 	.venv/bin/python app.py
@@ -43,6 +44,9 @@ check: style
 
 test: style
 	.venv-test/bin/python -m pytest tests/unit tests/page tests/web -n 3 --dist loadfile --no-loadscope-reorder
+
+test-training: .venv-test/installed
+	.venv-test/bin/python -m pytest tests/training -n 2 --dist loadfile
 
 test-hardening: .venv-test/installed
 	.venv-test/bin/python -m pytest tests/hardening -n 3 --dist loadfile

@@ -12,7 +12,7 @@ from train import network
 
 def short_mobilenet(size: int, weights: Path | None) -> keras.Model:
     """The first layers of MobileNetV2, to put in place of `train.network._mobilenet_v2`: the graph of all of it takes
-    TensorFlow many seconds to build in every phase of a training. tests/unit/test_backbones.py holds them to it."""
+    TensorFlow many seconds to build in every phase of a training. tests/training/test_backbones.py holds them to it."""
     layers, same = keras.layers, {"padding": "same", "use_bias": False}
 
     def normed(name: str) -> keras.Layer:

@@ -79,10 +79,10 @@ def test_what_has_no_face_is_not_changed(by_colour, portrait, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_command_writes_a_report_a_picture_and_the_page(exported, data, tmp_path):
+def test_the_command_writes_a_report_a_picture_and_the_page(model, data, tmp_path):
     page, out = tmp_path / "page.md", tmp_path / "out"
     page.write_text(f"before\n{begin_mark(MARK)}\nold\n{END}\nafter\n")
-    done = here("train", "battery", "--model", exported, "--data", data, "--pictures", "2", "--out", out,
+    done = here("train", "battery", "--model", model, "--data", data, "--pictures", "2", "--out", out,
                 "--docs", page)  # fmt: skip
     assert done.returncode == 0, done.stderr
     report = json.loads((out / "battery.json").read_text())
