@@ -45,6 +45,14 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path not in first)
 
 
+@pytest.fixture(autouse=True)
+def ordinary_priority():
+    """No library raises the priority of this process for good: see `video_coding.Coded.packets`."""
+    yield
+    if hasattr(os, "sched_getscheduler"):
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER, "this thread has a real-time priority now"
+
+
 @pytest.fixture(scope="session")
 def all_cases(pytestconfig) -> bool:
     """Whether the hardening tests try everything, because their figures are written; otherwise they try a part of it,

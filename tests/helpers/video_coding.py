@@ -3,6 +3,7 @@
 import io
 import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
@@ -66,6 +67,12 @@ class Coded(NamedTuple):
             setattr(context, name, value)
 
     def packets(self, context: av.VideoCodecContext) -> list[av.Packet]:
+        """Coded in a thread of its own: where root runs it, libsvtav1 gives the thread that opens it a real-time
+        priority, and all that this thread started afterwards, a browser for example, would leave others no time."""
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(self._packets, context).result()
+
+    def _packets(self, context: av.VideoCodecContext) -> list[av.Packet]:
         made = []
         for number in range(self.count):
             made += context.encode(self._frame(context, number))
