@@ -2,7 +2,8 @@
 # make check  style, types and the fast tests, in a minute or so
 # make test   style, types and all tests but those of the next five
 # make test-training  trainings and what measures them, which take TensorFlow
-# make test-hardening  a sample of what breaks files, scans, servers, disks, trainings and graphics cards; `hardening` has it all
+# make test-hardening  a sample of what breaks files, scans, servers, disks, trainings, browsers and graphics cards;
+#   `hardening` has it all
 # make test-clients  what other programs make of the model; installs these first, as `make clients` does
 # make test-gradio  what depends on Gradio, with its lowest version in requirements.txt; `test` has the highest
 # make test-space  the Space in an environment that pip has just made for it
