@@ -50,7 +50,7 @@ def ordinary_priority():
     """No library raises the priority of this process for good: see `video_coding.Coded.packets`."""
     yield
     if hasattr(os, "sched_getscheduler"):
-        assert os.sched_getscheduler(0) == os.SCHED_OTHER, "this thread has a real-time priority now"
+        assert os.sched_getscheduler(0) not in (os.SCHED_FIFO, os.SCHED_RR), "this thread has a real-time priority now"
 
 
 @pytest.fixture(scope="session")
