@@ -43,7 +43,8 @@ def run(tmp_path):
         (tmp_path / "test_it.py").write_text(TESTS.format(last=last))
         file = tmp_path / "reports" / "new" / "hardening.json"
         words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "xdist", *options]
-        few = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # the others take most of the time that it takes
+        # Other plugins take most of the time that it takes, and options meant for them are refused without them
+        few = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
         done = subprocess.run(
             [*words, "--figures", file], cwd=tmp_path, env=few, capture_output=True, text=True, timeout=LONG
         )
