@@ -87,10 +87,11 @@ def test_the_time_of_a_training_is_estimated_from_an_ablation_of_its_recipe(proj
     recipe = load_recipe(m.recipe)
     row = {"name": f"at {recipe.size} px", "minutes": 31.0, "epochs": 2}
     of_it = {"recipe_sha256": m.recipe_sha256, "data_sha256": m.data_sha256, "rows": [row]}
+    of_it["views"] = recipe.views_per_epoch // 4  # an epoch
     change(project / "reports" / "ablation" / "ablation.json", lambda r: r.update(of_it))
     said = section(card_text(find(project)), "Training")
     assert (
-        f"about {up(recipe.epochs * 31 / 2 / 60, 1)} hours if every epoch" in said
+        f"about {up(recipe.epochs * 4 * 31 / 2 / 60, 1)} hours if every picture" in said
         and f"run at {recipe.size} px" in said
     )
 
