@@ -12,6 +12,7 @@ from train.ablation_report import MEASURED, ablation_markdown, draw_ablation, va
 from train.batches import Batches
 from train.crops import Framing, cached_crops
 from train.data import DataError, Folders, Sample, data_sha256, folders_of, read_samples
+from train.epoch import outputs_of
 from train.fit import fit
 from train.metrics import figures_by_source
 from train.network import WeightsError, build
@@ -66,7 +67,8 @@ def _measure(run: Run, samples: list[Sample], cache: Path) -> dict[str, dict]:
         chosen = [sample for sample in samples if sample.split == split]
         framing = Framing(run.recipe.crop_margin, 0.0, tier)
         crops = cached_crops(chosen, framing, run.recipe.resampling, cache, f"{split}_{tier}")
-        logits = model.predict(Batches(crops, 64, run.recipe.size), verbose=0)
+        batches = Batches(crops, 64, run.recipe.size)
+        logits = np.concatenate([outputs_of(model, batches[n][0])["logits"] for n in range(len(batches))])
         p_fake = probability(logits, run.calibration["temperature"])
         figures[f"{split} {tier}"] = figures_by_source(p_fake, crops.labels, np.array(crops.sources), False)
     return figures

@@ -41,7 +41,10 @@ def test_the_rate_of_a_short_run_falls_from_the_highest_to_about_the_last(name, 
     assert epochs == 1 or last <= rates[-1] < peak / 5
 
 
-def test_a_miniature_ablation_is_measured_and_goes_on_where_it_was_cut_off(data, short_backbone, tmp_path, monkeypatch):
+@pytest.mark.parametrize("kinds", [None, 0.3])  # a network of one output, and one of two
+def test_a_miniature_ablation_is_measured_and_goes_on_where_it_was_cut_off(
+    kinds, data, short_backbone, tmp_path, monkeypatch
+):
     with (data / "manifest.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))[::2]
     folder = tmp_path / "data"
@@ -60,6 +63,7 @@ def test_a_miniature_ablation_is_measured_and_goes_on_where_it_was_cut_off(data,
         "epochs": 2,
         "decided_accuracy": 0.8,
         "batch_size": 16,
+        "kinds": kinds,
     }
     recipe.write_text(yaml.safe_dump(load_recipe("first").model_dump() | small | {"learning_rate": {0: 1e-3}}))
     recipe, both = load_recipe(recipe), ablation.variants
