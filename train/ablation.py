@@ -34,8 +34,6 @@ def ablate(recipe: Recipe, epochs: int, views: int | None, data: Folders, weight
     """
     samples = read_samples(data, recipe.seed, needed=("train", "val", "cross"))
     folders = tuple(folder.resolve() for folder in folders_of(data))
-    for split in ("train", "val"):  # found before the clock runs; all variants frame faces alike
-        Run(out, recipe, folders, "", "", out / "crops").crops(split, read_samples(folders, recipe.seed))
     rows = []
     for name, variant in variants(recipe, epochs, views).items():
         folder = out / "runs" / re.sub(r"\W+", "_", name)
@@ -43,8 +41,12 @@ def ablate(recipe: Recipe, epochs: int, views: int | None, data: Folders, weight
         print(name)
         clock = folder / "seconds.json"
         if not (folder / "calibration.json").is_file():
+            alike = Framing.of(variant, "train") == Framing.of(recipe, "train")
+            cache = out / "crops" if alike else folder / "crops"  # lest one variant find the others' faces anew
+            for split in ("train", "val"):  # before the clock runs
+                Run(out, variant, folders, "", "", cache).crops(split, read_samples(folders, recipe.seed))
             with timed(clock):
-                fit(variant, data, weights, folder, out / "crops")
+                fit(variant, data, weights, folder, cache)
         run = Run.load(folder)
         with (folder / "history.csv").open(encoding="utf-8", newline="") as file:
             done = len(list(csv.DictReader(file)))

@@ -1,4 +1,4 @@
-"""The ablation: variants that differ in one thing, and a miniature table of two of them."""
+"""The ablation: variants that differ in one thing, and a miniature table of three of them."""
 
 import csv
 import json
@@ -66,14 +66,21 @@ def test_a_miniature_ablation_is_measured_and_goes_on_where_it_was_cut_off(
         "kinds": kinds,
     }
     recipe.write_text(yaml.safe_dump(load_recipe("first").model_dump() | small | {"learning_rate": {0: 1e-3}}))
-    recipe, both = load_recipe(recipe), ablation.variants
+    recipe, every, fit = load_recipe(recipe), ablation.variants, ablation.fit
 
-    def two(recipe, epochs, views):
-        variants = both(recipe, epochs, views)
-        names = ("frozen backbone, the paper's head", "no degradation")
+    def three(recipe, epochs, views):
+        variants = every(recipe, epochs, views)
+        names = ("frozen backbone, the paper's head", "framings that do not move", "no degradation")
         return {name: variants[name].model_copy(update={"size": 32, "head": []}) for name in names}
 
-    monkeypatch.setattr(ablation, "variants", two)
+    def timed_fit(variant, data, weights, folder, cache):
+        found = [(cache / f"{split}.bin").stat().st_mtime_ns for split in ("train", "val")]
+        run = fit(variant, data, weights, folder, cache)
+        assert found == [(cache / f"{split}.bin").stat().st_mtime_ns for split in ("train", "val")]
+        return run
+
+    monkeypatch.setattr(ablation, "variants", three)
+    monkeypatch.setattr(ablation, "fit", timed_fit)  # faces are found before the clock runs
     page = tmp_path / "page.md"
     page.write_text("<!-- report: ablation -->\n<!-- end of report -->\n")
     (tmp_path / "out").mkdir()
@@ -82,7 +89,7 @@ def test_a_miniature_ablation_is_measured_and_goes_on_where_it_was_cut_off(
         assert ablation.run(recipe, 1, 48, folder, short_backbone, tmp_path / "out", page) == 0
         weights = sorted((tmp_path / "out" / "runs").glob("*/best.weights.h5"))
         written.append([(file, file.stat().st_mtime_ns) for file in weights])
-    assert written[0] == written[1] and len(written[0]) == 2  # each was trained once
+    assert written[0] == written[1] and len(written[0]) == 3  # each was trained once
     report = json.loads((tmp_path / "out" / "ablation.json").read_text())
     trained = json.loads(next((tmp_path / "out" / "runs").glob("*/run.json")).read_text())
     assert report["data_sha256"] == trained["data_sha256"] and report["recipe_sha256"] == recipe.sha256
@@ -94,7 +101,7 @@ def test_a_miniature_ablation_is_measured_and_goes_on_where_it_was_cut_off(
             )
     table = (tmp_path / "out" / "ablation.md").read_text()
     assert ablation.ablation_markdown(report) == table and table.strip() in page.read_text()
-    assert len(re.findall(r"^\| (?:frozen|no degradation)", table, re.MULTILINE)) == 2
+    assert len(re.findall(r"^\| (?:frozen|framings|no degradation)", table, re.MULTILINE)) == 3
     with Image.open(tmp_path / "out" / "ablation.png") as picture:
         assert picture.width > 400
 
