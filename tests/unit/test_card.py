@@ -8,7 +8,7 @@ from cards import section, table_of, tables, up
 from commands import here
 from huggingface_hub import ModelCard
 from project import ROOT
-from shipped_figures import AUDIT, BATTERY, COMPARISON, CROSS, REPORT, VIDEOS
+from shipped_figures import ABLATION, AUDIT, BATTERY, COMPARISON, CROSS, REPORT, VIDEOS
 
 from deepfake_detect.face.crop import crop_box
 from deepfake_detect.face.quality import MIN_FACE
@@ -119,6 +119,9 @@ def test_every_other_number_comes_from_the_files(card):
     known |= {m.size, len(m.labels), square / 100, round(m.temperature, 4), *(round(edge, 2) for edge in m.unsure_band)}
     known |= {*(recipe.sizes or {}).values(), recipe.epochs, recipe.batch_size}
     known |= {number for tier in TIERS.values() for number in (tier.longest, tier.quality)}
+    [run] = [row for row in ABLATION["rows"] if row["name"] == f"at {recipe.size} px"]
+    views = recipe.epochs * recipe.views_per_epoch / (run["epochs"] * ABLATION["views"])
+    known |= {up(views * run["minutes"] / 60, 1)}
     known |= {recipe.size, *([round(m.kinds["temperature"], 4)] if m.kinds else [])}
     known |= {up((ROOT / "model.onnx").stat().st_size / 1e6, 1)}
     for split, figures in VIDEOS["splits"].items():
